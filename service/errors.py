@@ -1,0 +1,145 @@
+"""The closed set of errors that callers can meet, each with its stable code and HTTP status.
+
+Knows nothing of HTTP's wire form, of GraphQL execution or of the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+
+class ApiError(Exception):
+    """An error meant for the caller: its message never holds anything internal.
+
+    `status` is the HTTP status under `application/graphql-response+json`; `always_status` tells that it holds under
+    `application/json` too, which otherwise answers 200.
+    """
+
+    code: ClassVar[str] = "INTERNAL"
+    status: ClassVar[int] = 500
+    always_status: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        locations: Sequence[tuple[int, int]] = (),
+        path: Sequence[str | int] = (),
+        extensions: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.locations = tuple(locations)
+        self.path = tuple(path)
+        self.extensions = dict(extensions or {})
+
+
+class BadRequest(ApiError):
+    """The body is not a GraphQL request."""
+
+    code = "BAD_REQUEST"
+    status = 400
+    always_status = True
+
+
+class ParseFailed(ApiError):
+    """The document is not GraphQL, or larger than the limits allow."""
+
+    code = "GRAPHQL_PARSE_FAILED"
+    status = 400
+
+
+class ValidationFailed(ApiError):
+    """The document does not fit the schema or exceeds a limit of shape; `errors` holds every finding."""
+
+    code = "GRAPHQL_VALIDATION_FAILED"
+    status = 400
+
+    def __init__(self, errors: Sequence[ApiError]) -> None:
+        super().__init__(errors[0].message, locations=errors[0].locations)
+        self.errors = tuple(errors)
+
+
+class ValidationFinding(ApiError):
+    """One thing that validation found."""
+
+    code = "GRAPHQL_VALIDATION_FAILED"
+    status = 400
+
+
+class BadUserInput(ApiError):
+    """A value, variable or cursor that cannot be used."""
+
+    code = "BAD_USER_INPUT"
+    status = 400
+
+
+class UpgradeRequired(ApiError):
+    """A gated argument or input field was given by a caller whose features do not include it."""
+
+    code = "UPGRADE_REQUIRED"
+    status = 403
+
+
+class MethodNotAllowed(ApiError):
+    code = "METHOD_NOT_ALLOWED"
+    status = 405
+    always_status = True
+
+
+class NotAcceptable(ApiError):
+    code = "NOT_ACCEPTABLE"
+    status = 406
+    always_status = True
+
+
+class RequestTimeout(ApiError):
+    """The request's body did not arrive in time."""
+
+    code = "REQUEST_TIMEOUT"
+    status = 408
+    always_status = True
+
+
+class RequestTooLarge(ApiError):
+    code = "REQUEST_TOO_LARGE"
+    status = 413
+    always_status = True
+
+
+class UnsupportedMediaType(ApiError):
+    code = "UNSUPPORTED_MEDIA_TYPE"
+    status = 415
+    always_status = True
+
+
+class Unavailable(ApiError):
+    """The database cannot be reached; `retry_after` is in whole seconds."""
+
+    code = "UNAVAILABLE"
+    status = 503
+    always_status = True
+    retry_after: ClassVar[int] = 2
+
+
+class OperationTimeout(ApiError):
+    """The operation ran longer than an operation may."""
+
+    code = "TIMEOUT"
+    status = 504
+    always_status = True
+
+
+class ResponseTooLarge(ApiError):
+    code = "RESPONSE_TOO_LARGE"
+    status = 500
+    always_status = True
+
+
+class Internal(ApiError):
+    """Something failed that the caller cannot mend."""
+
+    code = "INTERNAL"
+    status = 500
+    always_status = True
