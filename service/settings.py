@@ -1,0 +1,136 @@
+"""What can be set from outside, and how a wrong setting is told. Knows nothing of what the settings are for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, ValidationError, field_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "PARALLAX_"
+
+FeatureName = Literal["FACTUALITY", "OWNERSHIP", "PERSPECTIVES", "HISTORY", "EXPORT"]
+
+
+class SettingsError(Exception):
+    """Settings that cannot be used: one line for each, with what was given (never a secret) and what would do."""
+
+
+class Settings(BaseSettings):
+    """Every setting with its default; `Settings()` reads them from the environment and cannot be changed after."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, frozen=True, hide_input_in_errors=True, validate_default=True
+    )
+
+    database_url: SecretStr | None = Field(
+        None,
+        description="The Postgres that holds the news. Without it Parallax runs one of its own in `DATA_DIR`.",
+        examples=["postgresql://parallax:password@localhost:5432/parallax"],
+    )
+    data_dir: Path = Field(Path(".parallax"), description="Where the embedded Postgres keeps its data.")
+    pool_size: PositiveInt = Field(16, description="The most connections to Postgres at one time.")
+
+    host: str = Field("127.0.0.1", description="The address to serve on; `0.0.0.0` is every IPv4 address.")
+    port: int = Field(8000, ge=0, le=65535, description="The port to serve on; 0 takes a free one.")
+    drain_timeout: PositiveInt = Field(
+        10, description="Seconds that running requests are given to end when the server is told to stop."
+    )
+
+    granted_features: Annotated[frozenset[FeatureName], NoDecode] = Field(
+        frozenset(),
+        description=(
+            "Features that every caller has, separated by commas, of `FACTUALITY`, `OWNERSHIP`, `PERSPECTIVES`, "
+            "`HISTORY` and `EXPORT`. Meant for private installations and tests."
+        ),
+        examples=["FACTUALITY,OWNERSHIP"],
+    )
+
+    max_body_bytes: PositiveInt = Field(100_000, description="The largest request body, in bytes.")
+    body_timeout: PositiveFloat = Field(10.0, description="Seconds in which a request's body must arrive.")
+    max_tokens: PositiveInt = Field(1_000, description="The most tokens in a document.")
+    max_depth: PositiveInt = Field(12, description="The deepest nesting of fields; a root field is 1, leaves count.")
+    max_introspection_depth: PositiveInt = Field(16, description="The deepest nesting below `__schema` and `__type`.")
+    max_introspection_fields: PositiveInt = Field(
+        2_000, description="The most fields below `__schema` and `__type`, fragments expanded."
+    )
+    max_aliases: PositiveInt = Field(30, description="The most aliases in a document, fragments expanded.")
+    max_root_fields: PositiveInt = Field(10, description="The most root fields in a document, fragments expanded.")
+    max_page_size: PositiveInt = Field(100, description="The most items in a page.")
+    max_response_bytes: PositiveInt = Field(5_000_000, description="The largest response, in bytes.")
+    operation_timeout: PositiveFloat = Field(5.0, description="Seconds that one operation may take.")
+
+    introspection: bool = Field(True, description="Whether `__schema` and `__type` are answered.")
+    graphiql: bool = Field(True, description="Whether a browser that opens `/graphql` gets the GraphiQL page.")
+
+    @field_validator("granted_features", mode="before")
+    @classmethod
+    def _split_at_commas(cls, value: object) -> object:
+        if isinstance(value, str):
+            return frozenset(name.strip().upper() for name in value.split(",") if name.strip())
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_a_postgres_url(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("it must begin with postgresql://")
+        return value
+
+
+def read_settings() -> Settings:
+    """The settings from the environment; raises SettingsError where one of them will not do."""
+    try:
+        return Settings()
+    except ValidationError as wrong:
+        findings = {str(error["loc"][0]): error for error in reversed(wrong.errors(include_url=False))}
+        lines = [_finding(name, str(error["msg"]), error["input"]) for name, error in sorted(findings.items())]
+        raise SettingsError("\n".join(lines)) from None
+
+
+def settings_page() -> str:
+    """docs/settings.md: every setting with its default and its meaning."""
+    rows = [f"| `{name.upper()}` | {_default(name)} | {field.description} |" for name, field in _fields().items()]
+    return "\n".join([_PAGE_HEAD, *rows]) + "\n"
+
+
+_PAGE_HEAD = f"""\
+# Settings
+
+Parallax is set by environment variables, each with the prefix `{PREFIX}`: `PORT` below is `{PREFIX}PORT`. An empty variable
+counts as none. A value that will not do stops the start, and says what would.
+
+This page is made from the class `Settings` by `make docs`.
+
+| setting | default | meaning |
+| --- | --- | --- |"""
+
+
+def _fields() -> dict[str, FieldInfo]:
+    return Settings.model_fields
+
+
+def _default(name: str) -> str:
+    default: Any = _fields()[name].default
+    if default is None or default == frozenset():
+        return "none"
+    return f"`{str(default).lower() if isinstance(default, bool) else default}`"
+
+
+def _example(name: str) -> str:
+    examples: list[Any] | None = _fields()[name].examples
+    return str(examples[0]) if examples else _default(name).strip("`")
+
+
+def _finding(name: str, reason: str, given: object) -> str:
+    secret = _fields()[name].annotation == SecretStr | None
+    shown = "what was given (kept secret)" if secret else f'"{given}"'
+    variable = PREFIX + name.upper()
+    told = reason.removeprefix("Value error, ").replace("Input should be", "it must be")
+    return f"{variable}: {shown} will not do: {told}. This would do: {variable}={_example(name)}"
+
+
+if __name__ == "__main__":
+    print(settings_page(), end="")
