@@ -1,0 +1,16 @@
+"""Stories, articles, outlets, topics, places, and the figures kept from them."""
+
+from migrations.scripts import execute
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    execute("0001_model.sql", "0001_figures.sql", "0001_upkeep.sql")
+
+
+def downgrade() -> None:
+    execute("0001_down.sql")

@@ -1,0 +1,1 @@
+"""Postgres: the pool, the migrations, fixed queries. Knows nothing of GraphQL or HTTP."""
