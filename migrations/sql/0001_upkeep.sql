@@ -367,10 +367,12 @@ $$
 declare
     moved bigint[];
 begin
-    if tg_op = 'UPDATE' and not exists (
-        select from old_rows o join new_rows n on n.id = o.id where o.parent_id is distinct from n.parent_id
-    ) then
-        return null;
+    if tg_op = 'UPDATE' then
+        if not exists (
+            select from old_rows o join new_rows n on n.id = o.id where o.parent_id is distinct from n.parent_id
+        ) then
+            return null;
+        end if;
     end if;
     with recursive wanted (topic_id, ancestor_id) as (
         select id, id from topics
@@ -484,6 +486,20 @@ $$;
 
 create trigger outlets_updated after update on outlets
     referencing old table as old_rows new table as new_rows for each statement execute function outlets_written();
+
+-- A story that was merged stands for what it went into, so a chain of merges is kept one step long.
+create function stories_merged() returns trigger
+    language plpgsql as
+$$
+begin
+    update stories set merged_into = new.merged_into where merged_into = new.id;
+    return null;
+end;
+$$;
+
+create trigger stories_merged after update of merged_into on stories
+    for each row when (new.merged_into is not null and new.merged_into is distinct from old.merged_into)
+    execute function stories_merged();
 
 -- Changes ------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    execute("0001_model.sql", "0001_figures.sql", "0001_upkeep.sql")
+    execute("0001_model.sql", "0001_figures.sql", "0001_upkeep.sql", "0001_reading.sql")
 
 
 def downgrade() -> None:

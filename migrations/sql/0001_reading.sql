@@ -1,0 +1,95 @@
+-- Functions that answers are read with.
+
+-- An opaque position in a list: a check sum, what the list is bound to (type, parent, sort, filter) and the keys of the row.
+create function list_cursor(binding text, parent text, keys json) returns text
+    language sql immutable parallel safe
+begin atomic
+    select translate(encode(convert_to(left(md5(payload), 8) || payload, 'UTF8'), 'base64'), E'+/=\n', '-_')
+    from (select binding || ':' || parent || ':' || keys::text as payload) p;
+end;
+
+-- True where a cursor is of this parent's list; else an error that is meant for the caller.
+create function same_parent(given text, parent text) returns boolean
+    language plpgsql stable parallel safe as
+$$
+begin
+    if given is distinct from parent then
+        raise exception 'The cursor belongs to another list.' using errcode = 'PLX01';
+    end if;
+    return true;
+end;
+$$;
+
+-- Coverage of a story as it grew: articles by their own time, reports by that of their first article, by UTC hour, day or week.
+create function story_timeline(story bigint, unit text)
+returns table (
+    start timestamptz, article_count integer, report_count integer,
+    left_count integer, center_count integer, right_count integer, unrated_count integer
+)
+    language sql stable parallel safe
+begin atomic
+    select e.start,
+        sum(e.articles)::integer,
+        sum(e.reports)::integer,
+        sum(e.reports) filter (where e.side = 'LEFT')::integer,
+        sum(e.reports) filter (where e.side = 'CENTER')::integer,
+        sum(e.reports) filter (where e.side = 'RIGHT')::integer,
+        sum(e.reports) filter (where e.side is null)::integer
+    from (
+        select date_trunc(unit, a.published_at, 'UTC') as start, 1 as articles, 0 as reports, null::side as side
+        from articles a
+        where a.story_id = story
+        union all
+        select date_trunc(unit, r.first_published_at, 'UTC'), 0, 1, o.side
+        from reports r join outlets o on o.id = r.outlet_id
+        where r.story_id = story
+    ) e
+    group by e.start;
+end;
+
+-- The stories nearest in time that share a topic (any, where the story has none), those first whose titles are most alike:
+-- lexemes shared over lexemes of either. `stories_latest` and `story_facets_latest` find the nearest on both sides in time.
+create function related_stories(story bigint, size integer) returns setof stories
+    language sql stable parallel safe as
+$$
+    with me as (
+        select s.id, s.last_published_at as at, s.title_lexemes as lexemes,
+            array(select t.topic_id from story_topics t where t.story_id = s.id) as topics
+        from stories s where s.id = story
+    ),
+    candidates as (
+        select s.id
+        from me cross join lateral (
+            (select s.id, s.last_published_at from stories s
+             where cardinality(me.topics) = 0 and s.article_count > 0 and s.id <> me.id and s.last_published_at >= me.at
+             order by s.last_published_at, s.id limit 200)
+            union all
+            (select s.id, s.last_published_at from stories s
+             where cardinality(me.topics) = 0 and s.article_count > 0 and s.last_published_at < me.at
+             order by s.last_published_at desc, s.id desc limit 200)
+            union
+            (select s.id, s.last_published_at from stories s
+             where cardinality(me.topics) > 0 and s.article_count > 0 and s.id <> me.id and s.last_published_at >= me.at
+                and exists (select from story_topics t where t.story_id = s.id and t.topic_id = any (me.topics))
+             order by s.last_published_at, s.id limit 200)
+            union
+            (select s.id, s.last_published_at from stories s
+             where cardinality(me.topics) > 0 and s.article_count > 0 and s.last_published_at < me.at
+                and exists (select from story_topics t where t.story_id = s.id and t.topic_id = any (me.topics))
+             order by s.last_published_at desc, s.id desc limit 200)
+        ) s
+        order by abs(extract(epoch from s.last_published_at - me.at)), s.id desc
+        limit 200
+    )
+    select s.*
+    from candidates c
+    join stories s on s.id = c.id
+    cross join me
+    cross join lateral (
+        select count(*) as n from unnest(s.title_lexemes) l where l = any (me.lexemes)
+    ) shared
+    where shared.n > 0
+    order by shared.n::double precision / (cardinality(s.title_lexemes) + cardinality(me.lexemes) - shared.n) desc,
+        s.last_published_at desc, s.id desc
+    limit size;
+$$;
