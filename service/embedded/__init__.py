@@ -1,0 +1,1 @@
+"""Postgres for a laptop and for tests. Knows nothing of what is kept in it."""
