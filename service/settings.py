@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -26,21 +27,21 @@ class Settings(BaseSettings):
     )
 
     database_url: SecretStr | None = Field(
-        None,
+        default=None,
         description="The Postgres that holds the news. Without it Parallax runs one of its own in `DATA_DIR`.",
         examples=["postgresql://parallax:password@localhost:5432/parallax"],
     )
-    data_dir: Path = Field(Path(".parallax"), description="Where the embedded Postgres keeps its data.")
-    pool_size: PositiveInt = Field(16, description="The most connections to Postgres at one time.")
+    data_dir: Path = Field(default=Path(".parallax"), description="Where the embedded Postgres keeps its data.")
+    pool_size: PositiveInt = Field(default=16, description="The most connections to Postgres at one time.")
 
-    host: str = Field("127.0.0.1", description="The address to serve on; `0.0.0.0` is every IPv4 address.")
-    port: int = Field(8000, ge=0, le=65535, description="The port to serve on; 0 takes a free one.")
+    host: str = Field(default="127.0.0.1", description="The address to serve on; `0.0.0.0` is every IPv4 address.")
+    port: int = Field(default=8000, ge=0, le=65535, description="The port to serve on; 0 takes a free one.")
     drain_timeout: PositiveInt = Field(
-        10, description="Seconds that running requests are given to end when the server is told to stop."
+        default=10, description="Seconds that running requests are given to end when the server is told to stop."
     )
 
     granted_features: Annotated[frozenset[FeatureName], NoDecode] = Field(
-        frozenset(),
+        default=frozenset(),
         description=(
             "Features that every caller has, separated by commas, of `FACTUALITY`, `OWNERSHIP`, `PERSPECTIVES`, "
             "`HISTORY` and `EXPORT`. Meant for private installations and tests."
@@ -48,22 +49,28 @@ class Settings(BaseSettings):
         examples=["FACTUALITY,OWNERSHIP"],
     )
 
-    max_body_bytes: PositiveInt = Field(100_000, description="The largest request body, in bytes.")
-    body_timeout: PositiveFloat = Field(10.0, description="Seconds in which a request's body must arrive.")
-    max_tokens: PositiveInt = Field(1_000, description="The most tokens in a document.")
-    max_depth: PositiveInt = Field(12, description="The deepest nesting of fields; a root field is 1, leaves count.")
-    max_introspection_depth: PositiveInt = Field(16, description="The deepest nesting below `__schema` and `__type`.")
-    max_introspection_fields: PositiveInt = Field(
-        2_000, description="The most fields below `__schema` and `__type`, fragments expanded."
+    max_body_bytes: PositiveInt = Field(default=100_000, description="The largest request body, in bytes.")
+    body_timeout: PositiveFloat = Field(default=10.0, description="Seconds in which a request's body must arrive.")
+    max_tokens: PositiveInt = Field(default=1_000, description="The most tokens in a document.")
+    max_depth: PositiveInt = Field(
+        default=12, description="The deepest nesting of fields; a root field is 1, leaves count."
     )
-    max_aliases: PositiveInt = Field(30, description="The most aliases in a document, fragments expanded.")
-    max_root_fields: PositiveInt = Field(10, description="The most root fields in a document, fragments expanded.")
-    max_page_size: PositiveInt = Field(100, description="The most items in a page.")
-    max_response_bytes: PositiveInt = Field(5_000_000, description="The largest response, in bytes.")
-    operation_timeout: PositiveFloat = Field(5.0, description="Seconds that one operation may take.")
+    max_introspection_depth: PositiveInt = Field(
+        default=16, description="The deepest nesting below `__schema` and `__type`."
+    )
+    max_introspection_fields: PositiveInt = Field(
+        default=2_000, description="The most fields below `__schema` and `__type`, fragments expanded."
+    )
+    max_aliases: PositiveInt = Field(default=30, description="The most aliases in a document, fragments expanded.")
+    max_root_fields: PositiveInt = Field(
+        default=10, description="The most root fields in a document, fragments expanded."
+    )
+    max_page_size: PositiveInt = Field(default=100, description="The most items in a page.")
+    max_response_bytes: PositiveInt = Field(default=5_000_000, description="The largest response, in bytes.")
+    operation_timeout: PositiveFloat = Field(default=5.0, description="Seconds that one operation may take.")
 
-    introspection: bool = Field(True, description="Whether `__schema` and `__type` are answered.")
-    graphiql: bool = Field(True, description="Whether a browser that opens `/graphql` gets the GraphiQL page.")
+    introspection: bool = Field(default=True, description="Whether `__schema` and `__type` are answered.")
+    graphiql: bool = Field(default=True, description="Whether a browser that opens `/graphql` gets the GraphiQL page.")
 
     @field_validator("granted_features", mode="before")
     @classmethod
@@ -99,8 +106,8 @@ def settings_page() -> str:
 _PAGE_HEAD = f"""\
 # Settings
 
-Parallax is set by environment variables, each with the prefix `{PREFIX}`: `PORT` below is `{PREFIX}PORT`. An empty variable
-counts as none. A value that will not do stops the start, and says what would.
+Parallax is set by environment variables, each with the prefix `{PREFIX}`: `PORT` below is `{PREFIX}PORT`. An empty
+variable counts as none. A value that will not do stops the start, and says what would.
 
 This page is made from the class `Settings` by `make docs`.
 
@@ -133,4 +140,4 @@ def _finding(name: str, reason: str, given: object) -> str:
 
 
 if __name__ == "__main__":
-    print(settings_page(), end="")
+    sys.stdout.write(settings_page())

@@ -1,4 +1,7 @@
-"""Where Postgres' programs are, and as which user they run. Postgres refuses to run as root, so root hands it to `nobody`."""
+"""Where Postgres' programs are, and as which user they run.
+
+Postgres refuses to run as root, so root hands it to `nobody`.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,7 @@ class Account:
         """Start a command as this user, in a folder that every user can enter."""
         if self.other:
             options |= {"user": self.uid, "group": self.gid, "extra_groups": []}
-        return subprocess.Popen(command, cwd="/", stdin=subprocess.DEVNULL, **options)
+        return subprocess.Popen[bytes](command, cwd="/", stdin=subprocess.DEVNULL, **options)
 
     def run(self, command: Sequence[str | Path]) -> tuple[int, str]:
         """Run a command as this user to its end: its exit code and what it wrote on standard error."""
@@ -77,12 +80,14 @@ def _package() -> Path:
     spec = importlib.util.find_spec(PACKAGE)
     places = list(spec.submodule_search_locations or ()) if spec else []
     if not places or not (Path(places[0]) / f"pginstall{MAJOR}" / "bin" / "postgres").exists():
-        raise EmbeddedError("There is no embedded Postgres for this platform: set PARALLAX_DATABASE_URL to one of yours.")
+        raise EmbeddedError(
+            "There is no embedded Postgres for this platform: set PARALLAX_DATABASE_URL to one of yours."
+        )
     return Path(places[0])
 
 
 def _copy(package: Path) -> Path:
-    """Copy programs and libraries, once for each version, keeping their places: programs find libraries by relative path."""
+    """Copy programs and libraries, once for each version, to places that lie as theirs do: they find each other so."""
     target = ROOTS_PLACE / f"programs-{importlib.metadata.version(PACKAGE)}"
     if not target.exists():
         ROOTS_PLACE.mkdir(mode=0o755, parents=True, exist_ok=True)

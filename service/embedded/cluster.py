@@ -39,7 +39,7 @@ class Cluster:
         self._postmaster: subprocess.Popen[bytes] | None = None
 
     def start(self, socket_dir: Path) -> None:
-        """Start the postmaster, with its socket in `socket_dir`; returns when it answers, after recovery where it must."""
+        """Start the postmaster, with its socket in `socket_dir`; returns when it answers, recovered where need be."""
         _end_forgotten(self._data)
         if not (self._data / "PG_VERSION").exists():
             self._create()

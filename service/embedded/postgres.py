@@ -68,7 +68,9 @@ class EmbeddedPostgres:
             if "error" in answer:
                 raise EmbeddedError(answer["error"])
             time.sleep(0.2)
-        raise EmbeddedError(f"Another process holds {self._data_dir / LOCK} and does not answer: end it and start again.")
+        raise EmbeddedError(
+            f"Another process holds {self._data_dir / LOCK} and does not answer: end it and start again."
+        )
 
     def _knock(self) -> socket.socket | None:
         """A connection to the supervisor that runs, if one does."""
@@ -83,11 +85,11 @@ class EmbeddedPostgres:
     def _launch(self) -> socket.socket:
         """A connection to a supervisor of our own, which ends at once where another one is busy."""
         ours, theirs = socket.socketpair()
+        arguments = [str(self._data_dir), str(theirs.fileno()), json.dumps(self._options)]
         with theirs:
             subprocess.run(
                 # -P keeps a folder that happens to be the current one from being searched for modules
-                [sys.executable, "-P", "-m", "service.embedded.supervisor"]
-                + [str(self._data_dir), str(theirs.fileno()), json.dumps(self._options)],
+                [sys.executable, "-P", "-m", "service.embedded.supervisor", *arguments],
                 cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

@@ -1,6 +1,6 @@
 """The process between the embedded Postgres and those who use it: Postgres runs while at least one of them lives.
 
-Each user holds a connection to it, which the kernel closes however the user ends. Run by service.embedded.postgres alone.
+Each user holds a connection to it, which the kernel closes however the user ends. Only postgres.py beside it runs it.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Supervisor:
 
 
 def main(data_dir: Path, first: socket.socket, options: dict[str, str]) -> None:
-    """Run the Postgres of `data_dir` for `first` and all who come after; answers `busy` where another process does so."""
+    """Run the Postgres of `data_dir` for `first` and all who join it; answers `busy` where another process does so."""
     with (data_dir / LOCK).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -129,5 +129,5 @@ if __name__ == "__main__":
     if os.fork():
         os._exit(0)  # It belongs to all its users, not to the one that started it.
     os.umask(0o077)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # so that `finally` is reached
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that `finally` is reached
     main(Path(sys.argv[1]), socket.socket(fileno=int(sys.argv[2])), json.loads(sys.argv[3]))

@@ -1,0 +1,73 @@
+"""The server and the databases that tests share: an embedded Postgres, or the one of PARALLAX_TEST_DATABASE_URL."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+import orjson
+import pytest
+
+from service.db.migrations import migrate
+from service.embedded.postgres import EmbeddedPostgres
+from tests.databases import MakeDatabase, database, name_of
+
+ROOT = Path(__file__).parent.parent
+
+FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+"""What is lost with the machine's power is lost with the test run anyway."""
+
+
+def pytest_configure() -> None:
+    """Tests see the defaults, whatever is set around them; what is meant for tests alone stays."""
+    for name in list(os.environ):
+        if name.startswith("PARALLAX_") and not name.startswith("PARALLAX_TEST_"):
+            del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def server_dsn() -> Iterator[str]:
+    """A server on which databases can be made. The workers of a run share the embedded one; it ends with the last."""
+    given = os.environ.get("PARALLAX_TEST_DATABASE_URL")
+    if given:
+        yield given
+    else:
+        with EmbeddedPostgres(ROOT / ".parallax" / "tests", FORGETFUL) as dsn:
+            yield dsn
+
+
+@pytest.fixture(scope="session")
+async def template(server_dsn: str) -> AsyncIterator[str]:
+    """The name of a migrated database that others are copied from, since copying is faster than migrating."""
+    async with database(server_dsn) as dsn:
+        await migrate(dsn)
+        yield name_of(dsn)
+
+
+@pytest.fixture
+async def make_database(server_dsn: str, template: str) -> AsyncIterator[MakeDatabase]:
+    """Makes as many migrated, empty databases as a test wants."""
+    async with AsyncExitStack() as made:
+        yield lambda: made.enter_async_context(database(server_dsn, template))
+
+
+@pytest.fixture
+async def empty_database(make_database: MakeDatabase) -> str:
+    """The DSN of a migrated, empty database of the test's own."""
+    return await make_database()
+
+
+@pytest.fixture(scope="session")
+async def demo_database(server_dsn: str, template: str) -> AsyncIterator[str]:
+    """The DSN of a database with the demo world in it, for reading only: tests share it."""
+    from service.demo import world
+    from service.load import load
+
+    async with database(server_dsn, template) as dsn:
+        lines = b"\n".join(orjson.dumps(line) for line in world(datetime.now(UTC)))
+        await load(dsn, [io.BytesIO(lines)], strict=True)
+        yield dsn
