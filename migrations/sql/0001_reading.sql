@@ -62,8 +62,8 @@ $$
         from me cross join lateral (
             (select s.id, s.last_published_at from stories s
              where cardinality(me.topics) = 0 and s.article_count > 0 and s.id <> me.id and s.last_published_at >= me.at
-             order by s.last_published_at, s.id limit 200)
-            union all
+             order by s.last_published_at, s.id desc limit 200)
+            union
             (select s.id, s.last_published_at from stories s
              where cardinality(me.topics) = 0 and s.article_count > 0 and s.last_published_at < me.at
              order by s.last_published_at desc, s.id desc limit 200)
@@ -71,14 +71,14 @@ $$
             (select s.id, s.last_published_at from stories s
              where cardinality(me.topics) > 0 and s.article_count > 0 and s.id <> me.id and s.last_published_at >= me.at
                 and exists (select from story_topics t where t.story_id = s.id and t.topic_id = any (me.topics))
-             order by s.last_published_at, s.id limit 200)
+             order by s.last_published_at, s.id desc limit 200)
             union
             (select s.id, s.last_published_at from stories s
              where cardinality(me.topics) > 0 and s.article_count > 0 and s.last_published_at < me.at
                 and exists (select from story_topics t where t.story_id = s.id and t.topic_id = any (me.topics))
              order by s.last_published_at desc, s.id desc limit 200)
         ) s
-        order by abs(extract(epoch from s.last_published_at - me.at)), s.id desc
+        order by abs(extract(epoch from s.last_published_at - me.at)), s.last_published_at desc, s.id desc
         limit 200
     )
     select s.*

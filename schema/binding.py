@@ -1,0 +1,207 @@
+"""How a field says where it lives: values that stand in a field's metadata, for the planner to read.
+
+SQL here is a template over the names of a row: `{word_count}` is the row's column (or what the row was given under that
+name), `{outer.id}` a name of the row around it, `{arg.interval}` an argument, `{value}` a condition's own value.
+Knows nothing of how statements are made of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from inspect import Parameter, Signature
+from typing import Annotated, Any, NoReturn
+
+import strawberry
+
+from schema.directives import PAGED
+from schema.vocabulary import Feature
+
+KEY = "binding"
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A scalar, or a list of scalars, of the row. An empty template is the column of the field's own name."""
+
+    sql: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """An object made of the same row, `names` added to the row's; null where `when` does not hold."""
+
+    names: Mapping[str, str] = field(default_factory=dict[str, str])
+    when: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of `source` (a table, or a subselect in parentheses) that meet `where`: one object, or a list in `order`.
+
+    `limited_by` names the argument that says how many, at most 50.
+    """
+
+    source: str
+    where: str = ""
+    order: str = ""
+    limited_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Gated:
+    """`included` for callers who have the feature, UpgradeRequired for the rest."""
+
+    feature: Feature
+    type_name: str
+    included: Embedded
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key of an order. `type` is its type in Postgres, for cursors; nulls come last, whichever the direction."""
+
+    sql: str
+    type: str
+    descending: bool = False
+    nullable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A total order: its last key is unique.
+
+    `step` and `step_function` name the coarse key by which `story_facets` follows the first key. `among` orders only that
+    many rows, the first ones by `among_order`; `needs` is the argument without which the order has no meaning.
+    """
+
+    keys: tuple[Key, ...]
+    step: str = ""
+    step_function: str = ""
+    among: int = 0
+    among_keys: tuple[Key, ...] = ()
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What an argument or a field of a filter asks of a row.
+
+    `type` is the value's type in Postgres; `convert` makes the parameter of what was given, and may refuse it.
+    """
+
+    sql: str
+    type: str = "text"
+    convert: Callable[[Any], Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ByOutlet:
+    """A condition on the outlet of a row that has an `outlet_id`."""
+
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A half-open range of time that `sql` must lie in; the input has `after` and `before`."""
+
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """Stories found by `story_facets`: those that have any of `values`, a template of an array, under `facet`."""
+
+    facet: str
+    values: str
+    type: str = "text[]"
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A page of `table`'s rows that meet `where`, in the order that `sort` names or in `order`.
+
+    `parent` is what tells this list from the same field's list of another parent; `within` restricts stories to one facet.
+    """
+
+    table: str
+    where: str = ""
+    parent: str = ""
+    order: Order | None = None
+    within: Facet | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """One object of `table` that meets `where`, found by the one field given of its `by` argument."""
+
+    table: str
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """Objects of any type by their ids: one for `id`, a list for `ids`."""
+
+
+Binding = Value | Embedded | Rows | Gated | Connection | Lookup | Nodes
+
+
+def column(sql: str = "", *, description: str | None = None) -> Any:
+    """A field that is a column of the row, or computed from it."""
+    return strawberry.field(description=description, metadata={KEY: Value(sql)})
+
+
+def bound(binding: Binding, *, description: str | None = None, directives: tuple[object, ...] = ()) -> Any:
+    """A field with a binding of any kind."""
+    return strawberry.field(description=description, metadata={KEY: binding}, directives=directives)
+
+
+def asks(
+    binding: Condition | ByOutlet | Range | Facet, *, description: str | None = None, directives: tuple[object, ...] = ()
+) -> Any:
+    """A field of an input type that asks something of a row; absent and null ask nothing."""
+    return strawberry.field(
+        default=strawberry.UNSET, description=description, metadata={KEY: binding}, directives=directives
+    )
+
+
+def takes(binding: Binding, *arguments: Parameter, description: str | None = None, directives: tuple[object, ...] = ()) -> Any:
+    """A bound field with arguments."""
+
+    def answered_by_sql(**_: Any) -> NoReturn:
+        raise AssertionError("a bound field has no resolver")
+
+    answered_by_sql.__signature__ = Signature(arguments)  # type: ignore[attr-defined]
+    answered_by_sql.__annotations__ = {argument.name: argument.annotation for argument in arguments}
+    return strawberry.field(
+        answered_by_sql, description=description, metadata={KEY: binding}, directives=directives
+    )
+
+
+def argument(name: str, annotation: Any, default: Any = Parameter.empty) -> Parameter:
+    """An argument of a bound field; `strawberry.UNSET` makes it optional without a default."""
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def asked(name: str, annotation: Any, binding: Condition) -> Parameter:
+    """An optional argument of a connection that asks something of its rows."""
+    metadata = strawberry.argument(metadata={KEY: binding})
+    return argument(name, Annotated[annotation | None, metadata], strawberry.UNSET)
+
+
+def paged(connection: Connection, *, filter: Any = None, sort: Any = None, also: tuple[Parameter, ...] = (), description: str | None = None) -> Any:
+    """A connection with Relay's arguments; `sort` is the default member of an enum of orders."""
+    arguments = [
+        argument("first", int | None, strawberry.UNSET),
+        argument("after", str | None, strawberry.UNSET),
+        argument("last", int | None, strawberry.UNSET),
+        argument("before", str | None, strawberry.UNSET),
+        *also,
+    ]
+    if filter is not None:
+        arguments.append(argument("filter", filter | None, strawberry.UNSET))
+    if sort is not None:
+        arguments.append(argument("sort", type(sort), sort))
+    return takes(connection, *arguments, description=description, directives=(PAGED,))

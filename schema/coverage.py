@@ -1,0 +1,194 @@
+"""Figures: who covers a story, how those outlets divide, and how that grew. Made of a row's counts, never of a table's own."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import strawberry
+
+from schema.binding import Embedded, Gated, Rows, bound, column
+from schema.directives import RequiresFeature
+from schema.scalars import CountryCode, DateTime, LanguageTag
+from schema.vocabulary import Bias, Factuality, Feature, OwnershipCategory, Side
+
+RULE_VERSION = "1"
+
+NEEDS_FACTUALITY = (RequiresFeature(feature=Feature.FACTUALITY),)
+NEEDS_OWNERSHIP = (RequiresFeature(feature=Feature.OWNERSHIP),)
+
+
+def share(count: str, counts: str, entry: str, rated: str) -> Embedded:
+    """A share: `count` of `rated`, which is entry number `entry` of the array `counts`."""
+    return Embedded({"count": count, "counts": counts, "entry": entry, "rated": rated})
+
+
+def side_share(entry: int, side: str) -> Embedded:
+    """The share of one of the three sides."""
+    return share(f"{{{side}_count}}", "side_counts({bias_counts})", str(entry), "{rated_count}")
+
+
+def listed(kind: str, counts: str) -> Rows:
+    """A row for each value of the enum `kind`, in its order: value, counts, entry."""
+    return Rows(
+        f"(select v.value, v.entry, c.counts, c.counts[v.entry] as count, total(c.counts) as rated"
+        f" from (select {counts} as counts) c, unnest(enum_range(null::{kind})) with ordinality as v (value, entry))",
+        order="{entry}",
+    )
+
+
+ENTRY = Embedded()
+
+
+@strawberry.type(
+    description="A part of a whole. `fraction` is exact; `percent` is whole and the percents of one distribution "
+    "always add up to 100 (largest remainder; a tie goes to the earlier entry), or are all 0 where nothing is rated."
+)
+class Share:
+    count: int = column()
+    fraction: float = column("coalesce({count}::double precision / nullif({rated}, 0), 0)")
+    percent: int = column("(percents({counts}))[{entry}]")
+
+
+@strawberry.type(description="How many have one of the seven points.")
+class BiasCount:
+    bias: Bias = column("{value}")
+    share: Share = bound(ENTRY)
+
+
+@strawberry.type(description="How reports divide by the bias of their outlets.")
+class BiasDistribution:
+    left: Share = bound(side_share(1, "left"))
+    center: Share = bound(side_share(2, "center"))
+    right: Share = bound(side_share(3, "right"))
+    rated_count: int = column(
+        description="Reports whose outlet has a bias rating (for one story: outlets): the denominator of every share."
+    )
+    unrated_count: int = column("{outlet_count} - {rated_count}")
+    points: list[BiasCount] = bound(
+        listed("bias", "{outer.bias_counts}"), description="All seven points, left to right, zeros included."
+    )
+    mean: float | None = column(
+        "bias_mean({bias_counts})", description="Mean bias of the rated outlets, -3 to 3; null where none is rated."
+    )
+
+
+@strawberry.type(description="How many have one level of factual reporting.")
+class FactualityCount:
+    factuality: Factuality = column("{value}")
+    share: Share = bound(ENTRY)
+
+
+@strawberry.type(description="How reports divide by their outlets' record of factual reporting.")
+class FactualityDistribution:
+    rated_count: int = column("total({factuality_counts})")
+    unrated_count: int = column("{outlet_count} - total({factuality_counts})")
+    levels: list[FactualityCount] = bound(
+        listed("factuality", "{outer.factuality_counts}"), description="All five levels, worst to best, zeros included."
+    )
+
+
+@strawberry.type(description="How many have one category of owner.")
+class OwnershipCount:
+    category: OwnershipCategory = column("{value}")
+    share: Share = bound(ENTRY)
+
+
+@strawberry.type(description="How reports divide by who owns their outlets.")
+class OwnershipDistribution:
+    known_count: int = column("total({ownership_counts})")
+    unknown_count: int = column("{outlet_count} - total({ownership_counts})")
+    categories: list[OwnershipCount] = bound(
+        listed("ownership_category", "{outer.ownership_counts}"), description="Every category, zeros included."
+    )
+
+
+@strawberry.type(description="Stands where the caller's tier does not include the data.")
+class UpgradeRequired:
+    feature: Feature
+    tier: str | None = strawberry.field(description="The least tier that includes it; null where none does.")
+    message: str
+
+
+CoverageFactuality = Annotated[
+    FactualityDistribution | UpgradeRequired,
+    strawberry.union("CoverageFactuality", description="How reports divide by factual reporting, where included."),
+]
+CoverageOwnership = Annotated[
+    OwnershipDistribution | UpgradeRequired,
+    strawberry.union("CoverageOwnership", description="How reports divide by ownership, where included."),
+]
+
+
+@strawberry.type(description="How many of the reports come from outlets of one country.")
+class CountryCount:
+    country: CountryCode = column()
+    count: int = column()
+
+
+@strawberry.type(description="How many of the articles are in one language.")
+class LanguageCount:
+    language: LanguageTag = column()
+    count: int = column()
+
+
+@strawberry.type(description="The side whose outlets barely report a story that the other side reports widely.")
+class Blindspot:
+    side: Side = column("{blindspot}")
+    fraction: float = column("least({left_count}, {right_count})::double precision / {rated_count}")
+    opposite_fraction: float = column("greatest({left_count}, {right_count})::double precision / {rated_count}")
+
+
+@strawberry.type(
+    description="Who covers one story. Every distribution counts *reports*: an outlet counts once for a story, however "
+    "many articles it published about it. Shares are over the outlets that have the rating in question; those without "
+    "one are counted beside, never inside."
+)
+class Coverage:
+    id: strawberry.ID = column(
+        "'coverage_' || {id}",
+        description="The story's id, tagged as coverage, so that clients can cache it. Not a Node.",
+    )
+    article_count: int = column()
+    outlet_count: int = column(description="Outlets that cover the story.")
+    bias: BiasDistribution = bound(Embedded())
+    factuality: CoverageFactuality = bound(
+        Gated(Feature.FACTUALITY, "FactualityDistribution", Embedded()), directives=NEEDS_FACTUALITY
+    )
+    ownership: CoverageOwnership = bound(
+        Gated(Feature.OWNERSHIP, "OwnershipDistribution", Embedded()), directives=NEEDS_OWNERSHIP
+    )
+    countries: list[CountryCount] = bound(
+        Rows(
+            "(select o.country, count(*) as count from reports r join outlets o on o.id = r.outlet_id"
+            " where r.story_id = {outer.id} and o.country is not null group by o.country)",
+            order="{count} desc, {country}",
+        ),
+        description="Reports by the country of their outlet, most first.",
+    )
+    languages: list[LanguageCount] = bound(
+        Rows(
+            "(select a.language, count(*) as count from articles a"
+            " where a.story_id = {outer.id} and a.language is not null group by a.language)",
+            order="{count} desc, {language}",
+        ),
+        description="Articles by their language, most first.",
+    )
+    blindspot: Blindspot | None = bound(
+        Embedded(when="{blindspot} is not null"),
+        description="The side that is missing from the story, where the rule finds one.",
+    )
+    computed_at: DateTime = column(description="When these figures were computed.")
+    rule_version: str = column(f"'{RULE_VERSION}'", description="Version of the rules that the figures follow.")
+
+
+@strawberry.type(
+    description="Counts are of what was published within the bucket; a report falls in the bucket of its first article."
+)
+class TimelineBucket:
+    start: DateTime = column()
+    article_count: int = column()
+    report_count: int = column()
+    left: int = column("{left_count}")
+    center: int = column("{center_count}")
+    right: int = column("{right_count}")
+    unrated: int = column("{unrated_count}")

@@ -1,0 +1,246 @@
+"""What clients may ask of lists: filters, orders, and the ways to name one object."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import strawberry
+
+from schema.binding import ByOutlet, Condition, Facet, Key, Order, Range, asks
+from schema.directives import RequiresFeature
+from schema.ids import key_of
+from schema.scalars import URL, CountryCode, DateTime, LanguageTag
+from schema.vocabulary import ArticleKind, Bias, Factuality, Feature, Medium, OwnershipCategory, Side
+
+FACTUALITY = (RequiresFeature(feature=Feature.FACTUALITY),)
+OWNERSHIP = (RequiresFeature(feature=Feature.OWNERSHIP),)
+LONGEST_SEARCH = 1_000
+
+
+def search_words(text: str) -> str:
+    """The words to search, refused where there are more than a person would write."""
+    if len(text) > LONGEST_SEARCH:
+        raise ValueError(f"A search has at most {LONGEST_SEARCH:,} characters.")
+    return text
+
+
+def prefix_pattern(text: str) -> str:
+    """A LIKE pattern for what starts with the text, in which % and _ mean themselves."""
+    return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
+
+
+@strawberry.input(description="Half-open: from `after`, up to but without `before`.")
+class TimeRange:
+    after: DateTime | None = strawberry.UNSET
+    before: DateTime | None = strawberry.UNSET
+
+
+# One object -------------------------------------------------------------------------------------------
+
+
+@strawberry.input(one_of=True, description="Names one story. A merged story's id and slug name what it went into.")
+class StoryBy:
+    id: strawberry.ID | None = asks(
+        Condition("{id} = (select coalesce(m.merged_into, m.id) from stories m where m.id = {value})", "bigint", key_of("story"))
+    )
+    slug: str | None = asks(
+        Condition("{id} = (select coalesce(m.merged_into, m.id) from stories m where m.slug = {value})")
+    )
+    article_url: URL | None = asks(
+        Condition(
+            "{id} = (select a.story_id from articles a where url_digest(a.url) = url_digest({value}) and a.url = {value})"
+        ),
+        description="The URL of one of its articles.",
+    )
+
+
+@strawberry.input(one_of=True, description="Names one article.")
+class ArticleBy:
+    id: strawberry.ID | None = asks(Condition("{id} = {value}", "bigint", key_of("article")))
+    url: URL | None = asks(Condition("url_digest({url}) = url_digest({value}) and {url} = {value}"))
+
+
+@strawberry.input(one_of=True, description="Names one outlet.")
+class OutletBy:
+    id: strawberry.ID | None = asks(Condition("{id} = {value}", "bigint", key_of("outlet")))
+    slug: str | None = asks(Condition("{slug} = {value}"))
+    domain: str | None = asks(Condition("{domain} = {value}"))
+
+
+@strawberry.input(one_of=True, description="Names one topic.")
+class TopicBy:
+    id: strawberry.ID | None = asks(Condition("{id} = {value}", "bigint", key_of("topic")))
+    slug: str | None = asks(Condition("{slug} = {value}"))
+
+
+@strawberry.input(one_of=True, description="Names one place.")
+class PlaceBy:
+    id: strawberry.ID | None = asks(Condition("{id} = {value}", "bigint", key_of("place")))
+    slug: str | None = asks(Condition("{slug} = {value}"))
+
+
+# Filters ----------------------------------------------------------------------------------------------
+
+
+@strawberry.input(
+    description="All conditions given must hold. A list holds where any of its values does; an empty one matches nothing."
+)
+class StoryFilter:
+    topics: list[str] | None = asks(
+        Facet("TOPIC", "array(select t.id from topics t where t.slug = any({value}))"),
+        description="Topic slugs; a topic includes those under it.",
+    )
+    places: list[str] | None = asks(
+        Facet("PLACE", "array(select p.id from places p where p.slug = any({value}))"), description="Place slugs."
+    )
+    outlets: list[str] | None = asks(
+        Facet("OUTLET", "array(select o.id from outlets o where o.domain = any({value}))"),
+        description="Domains of outlets, any of which covers it.",
+    )
+    search: str | None = asks(
+        Condition("{search} @@ websearch_to_tsquery('simple', {value})", convert=search_words),
+        description="Words to find in title, summary and key points (never in perspectives), in web-search syntax: "
+        "quoted phrases, OR, and - to exclude.",
+    )
+    updated: TimeRange | None = asks(Range("{updated_at}"), description="When anything about the story last changed.")
+    first_published: TimeRange | None = asks(Range("{first_published_at}"))
+    last_published: TimeRange | None = asks(Range("{last_published_at}"))
+    blindspot: Side | None = asks(
+        Condition("{blindspot} = {value}", "side"),
+        description="Stories that are a blindspot for this side (none for CENTER).",
+    )
+    leading_side: Side | None = asks(
+        Condition("{leading_side} = {value}", "side"), description="Stories where this side has the largest share."
+    )
+    min_outlets: int | None = asks(Condition("{outlet_count} >= {value}", "integer"))
+    countries: list[CountryCode] | None = asks(
+        Facet("COUNTRY", "array(select country_number(c) from unnest({value}) c)"),
+        description="Country of an outlet that covers it.",
+    )
+
+
+SIDES = Condition("{side} = any({value})", "side[]")
+BIAS = Condition("{bias} = any({value})", "bias[]")
+UNRATED = Condition("({bias} is null) = {value}", "boolean")
+FACTUALITIES = Condition("{factuality} = any({value})", "factuality[]")
+OWNERSHIPS = Condition("{ownership} = any({value})", "ownership_category[]")
+COUNTRIES = Condition("{country} = any({value})", "text[]")
+UNRATED_DESCRIPTION = "True for unrated outlets only, false for rated ones."
+
+
+@strawberry.input(
+    description="All conditions given must hold. A list holds where any of its values does; an empty one matches nothing."
+)
+class ArticleFilter:
+    sides: list[Side] | None = asks(ByOutlet(SIDES))
+    bias: list[Bias] | None = asks(ByOutlet(BIAS))
+    unrated: bool | None = asks(
+        ByOutlet(UNRATED), description="True for articles of unrated outlets only, false for those of rated ones."
+    )
+    factuality: list[Factuality] | None = asks(ByOutlet(FACTUALITIES), directives=FACTUALITY)
+    ownership: list[OwnershipCategory] | None = asks(ByOutlet(OWNERSHIPS), directives=OWNERSHIP)
+    outlets: list[str] | None = asks(
+        ByOutlet(Condition("{domain} = any({value})", "text[]")), description="Domains of outlets."
+    )
+    topics: list[str] | None = asks(
+        Condition(
+            "exists (select from story_facets f where f.story_id = {story_id} and f.facet = 'TOPIC'"
+            " and f.value = any(array(select t.id from topics t where t.slug = any({value}))))",
+            "text[]",
+        ),
+        description="Slugs of topics of its story; a topic includes those under it.",
+    )
+    countries: list[CountryCode] | None = asks(ByOutlet(COUNTRIES), description="Countries of outlets.")
+    languages: list[LanguageTag] | None = asks(Condition("{language} = any({value})", "text[]"))
+    kinds: list[ArticleKind] | None = asks(Condition("{kind} = any({value})", "article_kind[]"))
+    paywalled: bool | None = asks(Condition("{paywalled} = {value}", "boolean"))
+    published: TimeRange | None = asks(Range("{published_at}"))
+    updated: TimeRange | None = asks(Range("{updated_at}"))
+    search: str | None = asks(
+        Condition(
+            "searchable({title} || ' ' || coalesce({excerpt}, '')) @@ websearch_to_tsquery('simple', {value})",
+            convert=search_words,
+        ),
+        description="Words to find in title and excerpt, in web-search syntax.",
+    )
+
+
+@strawberry.input(
+    description="All conditions given must hold. A list holds where any of its values does; an empty one matches nothing."
+)
+class OutletFilter:
+    sides: list[Side] | None = asks(SIDES)
+    bias: list[Bias] | None = asks(BIAS)
+    unrated: bool | None = asks(UNRATED, description=UNRATED_DESCRIPTION)
+    factuality: list[Factuality] | None = asks(FACTUALITIES, directives=FACTUALITY)
+    ownership: list[OwnershipCategory] | None = asks(OWNERSHIPS, directives=OWNERSHIP)
+    countries: list[CountryCode] | None = asks(COUNTRIES)
+    mediums: list[Medium] | None = asks(Condition("{medium} = any({value})", "medium[]"))
+    prefix: str | None = asks(
+        Condition("(lower({name}) like lower({value}) or {domain} like lower({value}))", convert=prefix_pattern),
+        description="Start of a name or domain.",
+    )
+
+
+# Orders -----------------------------------------------------------------------------------------------
+
+LAST = Key("{last_published_at}", "timestamptz", descending=True)
+NEWER = Key("{id}", "bigint", descending=True)
+OLDER = Key("{id}", "bigint")
+NEWEST_ARTICLE = Key("{published_at}", "timestamptz", descending=True)
+RANK = Key("ts_rank({search}, websearch_to_tsquery('simple', {arg.filter.search}))", "real", descending=True)
+BIAS_OF_OUTLET = "(select o.bias from outlets o where o.id = {outlet_id})"
+
+
+@strawberry.enum(description="How stories can be ordered.")
+class StorySort(Enum):
+    LATEST = strawberry.enum_value(Order((LAST, NEWER), "latest", "time_step"), description="Newest article first.")
+    NEWEST = strawberry.enum_value(
+        Order((Key("{first_published_at}", "timestamptz", descending=True), LAST, NEWER), "newest", "time_step"),
+        description="Newest story first.",
+    )
+    MOST_COVERED = strawberry.enum_value(
+        Order((Key("{outlet_count}", "integer", descending=True), LAST, NEWER), "coverage", "coverage_step"),
+        description="Most outlets first.",
+    )
+    TRENDING = strawberry.enum_value(
+        Order((Key("{trend}", "double precision", descending=True), LAST, NEWER), "trending", "trend_step"),
+        description="Fastest growing first.",
+    )
+    RELEVANCE = strawberry.enum_value(
+        Order((RANK, LAST, NEWER), among=1000, among_keys=(LAST, NEWER), needs=("filter", "search")),
+        description="Best match first among the 1,000 latest stories that match; needs `filter.search`.",
+    )
+
+
+@strawberry.enum(description="How articles can be ordered.")
+class ArticleSort(Enum):
+    NEWEST = strawberry.enum_value(Order((NEWEST_ARTICLE, NEWER)))
+    OLDEST = strawberry.enum_value(Order((Key("{published_at}", "timestamptz"), OLDER)))
+
+
+@strawberry.enum(description="How one story's articles can be ordered.")
+class StoryArticleSort(Enum):
+    NEWEST = strawberry.enum_value(Order((NEWEST_ARTICLE, NEWER)))
+    OLDEST = strawberry.enum_value(Order((Key("{published_at}", "timestamptz"), OLDER)))
+    LEFT_TO_RIGHT = strawberry.enum_value(
+        Order((Key(BIAS_OF_OUTLET, "bias", nullable=True), NEWEST_ARTICLE, NEWER)),
+        description="Far left first, unrated last; newest first within a point.",
+    )
+    RIGHT_TO_LEFT = strawberry.enum_value(
+        Order((Key(BIAS_OF_OUTLET, "bias", descending=True, nullable=True), NEWEST_ARTICLE, NEWER)),
+        description="Far right first, unrated last too; newest first within a point.",
+    )
+
+
+@strawberry.enum(description="How outlets can be ordered.")
+class OutletSort(Enum):
+    NAME = strawberry.enum_value(Order((Key('lower({name}) collate "C"', "text"), OLDER)))
+    MOST_ARTICLES = strawberry.enum_value(Order((Key("{article_count}", "integer", descending=True), NEWER)))
+    LEFT_TO_RIGHT = strawberry.enum_value(
+        Order((Key("{bias}", "bias", nullable=True), OLDER)), description="Far left first, unrated last."
+    )
+    RIGHT_TO_LEFT = strawberry.enum_value(
+        Order((Key("{bias}", "bias", descending=True, nullable=True), NEWER)),
+        description="Far right first, unrated last too.",
+    )

@@ -1,0 +1,68 @@
+"""The root of all reading."""
+
+from __future__ import annotations
+
+import strawberry
+from strawberry.types import Info
+
+from schema.binding import Connection as Page
+from schema.binding import Key, Lookup, Nodes, Order, argument, paged, takes
+from schema.filters import (
+    ArticleBy,
+    ArticleFilter,
+    ArticleSort,
+    OutletBy,
+    OutletFilter,
+    OutletSort,
+    PlaceBy,
+    StoryBy,
+    StoryFilter,
+    StorySort,
+    TopicBy,
+)
+from schema.news import SHOWN, Article, Node, Outlet, Place, Story, Topic
+from schema.pagination import Connection
+from schema.scalars import DateTime
+
+BY_SLUG = Order((Key("{slug}", "text"),))
+
+
+@strawberry.type(description="What is answering. Counts may be up to a minute old.")
+class ServiceInfo:
+    version: str
+    rule_version: str
+    data_through: DateTime | None = strawberry.field(description="When the newest article was published.")
+    story_count: int
+    article_count: int
+    outlet_count: int
+
+
+@strawberry.type(description="What can be read.")
+class Query:
+    node: Node | None = takes(
+        Nodes(),
+        argument("id", strawberry.ID),
+        description="Null for an id that names nothing, is malformed, or is of no type here. A merged story is returned "
+        "as what it went into.",
+    )
+    nodes: list[Node | None] = takes(
+        Nodes(),
+        argument("ids", list[strawberry.ID]),
+        description="At most 100; null where an id names nothing. Order is kept.",
+    )
+    story: Story | None = takes(Lookup("stories", SHOWN), argument("by", StoryBy))
+    stories: Connection[Story] = paged(Page("stories", SHOWN), filter=StoryFilter, sort=StorySort.LATEST)
+    article: Article | None = takes(Lookup("articles"), argument("by", ArticleBy))
+    articles: Connection[Article] = paged(Page("articles"), filter=ArticleFilter, sort=ArticleSort.NEWEST)
+    outlet: Outlet | None = takes(Lookup("outlets"), argument("by", OutletBy))
+    outlets: Connection[Outlet] = paged(Page("outlets"), filter=OutletFilter, sort=OutletSort.NAME)
+    topic: Topic | None = takes(Lookup("topics"), argument("by", TopicBy))
+    topics: Connection[Topic] = paged(Page("topics", order=BY_SLUG))
+    place: Place | None = takes(Lookup("places"), argument("by", PlaceBy))
+    places: Connection[Place] = paged(Page("places", order=BY_SLUG))
+
+    @strawberry.field(description="What is answering.")
+    async def service(self, info: Info) -> ServiceInfo:
+        """Asked of the context's `service_info`, which the HTTP layer provides."""
+        facts = await info.context["service_info"]()
+        return ServiceInfo(**facts)
