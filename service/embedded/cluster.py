@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from service.embedded.binaries import MAJOR, ROOTS_PLACE, Account, account, programs
+from service.embedded.binaries import MAJOR, Account, account, programs, roots_place
 from service.embedded.errors import EmbeddedError
 
 PR_SET_PDEATHSIG = 1
@@ -115,11 +115,10 @@ def _place(data_dir: Path, user: Account) -> Path:
     inside = data_dir / f"postgres-{MAJOR}"
     if not user.other or user.may_enter(data_dir):
         return inside.resolve()
-    elsewhere = ROOTS_PLACE / hashlib.sha256(os.fsencode(inside)).hexdigest()[:16]
+    elsewhere = roots_place() / hashlib.sha256(os.fsencode(inside)).hexdigest()[:16]
     if not inside.is_symlink() or inside.readlink() != elsewhere:
         # Without the link, what lies there belongs to a folder that is gone: deleting DATA_DIR deletes the data.
         shutil.rmtree(elsewhere, ignore_errors=True)
-        ROOTS_PLACE.mkdir(mode=0o755, parents=True, exist_ok=True)
         inside.unlink(missing_ok=True)
         inside.symlink_to(elsewhere)
     return elsewhere

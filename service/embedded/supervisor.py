@@ -41,8 +41,8 @@ class Supervisor:
         self._door.listen()
         self._selector.register(self._door, selectors.EVENT_READ)
 
-    def run(self, first: socket.socket) -> None:
-        """Serve `first` and whoever comes, until they have all gone or Postgres has ended."""
+    def run(self, first: socket.socket) -> socket.socket:
+        """Serve `first` and whoever comes, until they have all gone or Postgres has; the last one's connection."""
         self._let_in(first)
         while self._users and self._cluster.alive:
             for key, _ in self._selector.select(timeout=1):
@@ -51,36 +51,40 @@ class Supervisor:
                 else:
                     self._hear(key.data)
         self._door.close()
+        return self._last
 
     def _let_in(self, user: socket.socket) -> None:
         self._users.add(user)
+        self._last = user
         self._selector.register(user, selectors.EVENT_READ, user)
         _tell(user, self._welcome)
 
     def _hear(self, user: socket.socket) -> None:
         # Users say nothing, so there is something to read only when one has gone.
         self._selector.unregister(user)
-        if len(self._users) > 1:
-            self._users.discard(user)
+        self._users.discard(user)
+        if self._users:
             user.close()
         else:
-            # The last one may wait until Postgres has ended: this process' end closes the connection.
-            self._last, self._users = user, set()
+            self._last = user
 
 
-def main(data_dir: Path, first: socket.socket, options: dict[str, str]) -> None:
-    """Run the Postgres of `data_dir` for `first` and all who join it; answers `busy` where another process does so."""
+def main(data_dir: Path, first: socket.socket, options: dict[str, str]) -> socket.socket:
+    """Run the Postgres of `data_dir` for `first` and all who join it; answers `busy` where another process does so.
+
+    Returns the connection of the last of them, who waits for the end of it.
+    """
     with (data_dir / LOCK).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             _tell(first, _line(busy=True))
-            return
+            return first
         _clear(data_dir / ADDRESS)
-        _serve(data_dir, first, options)
+        return _serve(data_dir, first, options)
 
 
-def _serve(data_dir: Path, first: socket.socket, options: dict[str, str]) -> None:
+def _serve(data_dir: Path, first: socket.socket, options: dict[str, str]) -> socket.socket:
     sockets = _short_folder()
     cluster = None
     try:
@@ -88,7 +92,7 @@ def _serve(data_dir: Path, first: socket.socket, options: dict[str, str]) -> Non
         cluster.start(sockets)
         supervisor = Supervisor(cluster, sockets / "supervisor")
         (data_dir / ADDRESS).write_text(str(sockets / "supervisor"))
-        supervisor.run(first)
+        return supervisor.run(first)
     except EmbeddedError as error:
         _tell(first, _line(error=str(error)))
     except Exception as error:  # noqa: BLE001 - nobody sees what this process writes: the one who started it must be told
@@ -98,6 +102,7 @@ def _serve(data_dir: Path, first: socket.socket, options: dict[str, str]) -> Non
             cluster.stop()
         _clear(data_dir / ADDRESS)
         shutil.rmtree(sockets, ignore_errors=True)
+    return first
 
 
 def _short_folder() -> Path:
@@ -130,4 +135,5 @@ if __name__ == "__main__":
         os._exit(0)  # It belongs to all its users, not to the one that started it.
     os.umask(0o077)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that `finally` is reached
-    main(Path(sys.argv[1]), socket.socket(fileno=int(sys.argv[2])), json.loads(sys.argv[3]))
+    last = main(Path(sys.argv[1]), socket.socket(fileno=int(sys.argv[2])), json.loads(sys.argv[3]))
+    os._exit(0)  # and not before, `last` is closed
