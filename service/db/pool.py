@@ -1,0 +1,127 @@
+"""The pool of connections to Postgres. Knows how a read can fail and what to make of it; nothing of what is read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, cast
+
+import asyncpg
+
+from service.errors import BadUserInput, Internal, OperationTimeout, Unavailable
+from service.events import ConnectionLost, ConnectionRefused, Observer, StatementFailed, ignore
+from service.settings import Settings
+
+APPLICATION_NAME = "parallax"
+
+SAFE_TO_TELL = "PLX01"
+"""SQLSTATE of errors that our own SQL raises about a caller's value, with a message meant for that caller."""
+
+AWAY = "The database cannot be reached. Try again in a moment."
+BUSY = "No connection to the database came free in time. Try again in a moment."
+TOO_SLOW = "The operation took longer than an operation may. Ask for less, or narrow its filters."
+FAILED = "Something went wrong on our side."
+
+# What breaks with a connection. A statement that met one of these had only read, so it can be tried again.
+_LOST = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+)
+
+
+class Session(asyncpg.Connection):  # pyright: ignore[reportMissingTypeArgument]  # generic in the stubs only
+    """A connection that goes back to the pool without a reset, which would be one more round trip for each request.
+
+    Nothing that runs here may leave session state behind: single statements only, no SET, no LISTEN.
+    """
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
+class Database:
+    """Reads from Postgres. Every failure arrives as one of service.errors, with nothing internal in its message."""
+
+    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], timeout: float, observe: Observer) -> None:
+        self._pool = pool
+        self._timeout = timeout
+        self._observe = observe
+
+    @classmethod
+    async def open(cls, dsn: str, settings: Settings, observe: Observer = ignore) -> Database:
+        """A pool that connects when it is asked, so that it opens whether Postgres is there or not."""
+        pool = await asyncpg.create_pool(
+            dsn,
+            min_size=0,
+            max_size=settings.pool_size,
+            timeout=settings.operation_timeout,
+            connection_class=Session,
+            # Every operation's shape is a statement of its own, some of them long: keep all that clients use.
+            statement_cache_size=1_000,
+            max_cached_statement_lifetime=0,
+            max_cacheable_statement_size=0,
+            server_settings={
+                "application_name": APPLICATION_NAME,
+                "timezone": "UTC",
+                "jit": "off",
+                "statement_timeout": f"{settings.operation_timeout * 1_000:.0f}",
+                "default_transaction_read_only": "on",
+            },
+        )
+        return cls(pool, settings.operation_timeout, observe)
+
+    async def close(self) -> None:
+        """Waits for running statements, then closes every connection."""
+        await self._pool.close()
+
+    async def fetch_row(self, statement: str, parameters: Sequence[Any] = ()) -> asyncpg.Record | None:
+        """The first row of a statement that only reads, or None, within the time of an operation.
+
+        Whoever is cancelled while waiting cancels the statement in Postgres too. Raises Unavailable, OperationTimeout,
+        BadUserInput or Internal.
+        """
+        deadline = asyncio.get_running_loop().time() + self._timeout
+        try:
+            return await self._attempt(statement, parameters, deadline)
+        except _LOST as error:
+            self._observe(ConnectionLost(error))
+        # The others of the pool have probably broken with it.
+        await self._pool.expire_connections()
+        try:
+            return await self._attempt(statement, parameters, deadline)
+        except _LOST as error:
+            raise Unavailable(AWAY) from error
+
+    async def _attempt(self, statement: str, parameters: Sequence[Any], deadline: float) -> asyncpg.Record | None:
+        connection = await self._acquire(deadline)
+        try:
+            left = deadline - asyncio.get_running_loop().time()
+            return await connection.fetchrow(statement, *parameters, timeout=left)
+        except (TimeoutError, asyncpg.QueryCanceledError) as error:
+            raise OperationTimeout(TOO_SLOW) from error
+        except _LOST:
+            raise
+        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise self._refusal(statement, error) from error
+        finally:
+            await self._pool.release(connection)
+
+    async def _acquire(self, deadline: float) -> asyncpg.pool.PoolConnectionProxy[asyncpg.Record]:
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await self._pool.acquire()
+        except TimeoutError as error:
+            raise Unavailable(BUSY) from error
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            self._observe(ConnectionRefused(error))
+            raise Unavailable(AWAY) from error
+
+    def _refusal(self, statement: str, error: Exception) -> BadUserInput | Internal:
+        sqlstate = cast("str | None", getattr(error, "sqlstate", None))
+        if sqlstate == SAFE_TO_TELL:
+            return BadUserInput(str(error))
+        self._observe(StatementFailed(sqlstate, statement))
+        return Internal(FAILED)

@@ -1,0 +1,78 @@
+"""What happens in the service and is worth telling. Knows nothing of logs or metrics: whoever emits does not count."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+Level = Literal["info", "warning", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened; `level` says how much it asks for attention.."""
+
+    level: ClassVar[Level] = "info"
+
+
+Observer = Callable[[Event], None]
+"""Takes an event and never raises."""
+
+
+def ignore(event: Event) -> None:
+    """The observer that tells nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServingStarted(Event):
+    """The service answers at `url`."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServingEnded(Event):
+    """Running requests have ended and everything is closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFailed(Event):
+    """A request ended in an error that is not the caller's; `error` is what lies behind it, where that is known."""
+
+    level: ClassVar[Level] = "error"
+    request_id: str
+    code: str
+    error: BaseException | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallerLeft(Event):
+    """A caller closed the connection before its answer; the statement was cancelled."""
+
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLost(Event):
+    """A connection to Postgres broke under a statement, which is tried once more on a fresh one."""
+
+    level: ClassVar[Level] = "warning"
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionRefused(Event):
+    """No connection to Postgres could be made."""
+
+    level: ClassVar[Level] = "warning"
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class StatementFailed(Event):
+    """Postgres refused a statement; `sqlstate` says why. The parameters are not told: they are a caller's."""
+
+    level: ClassVar[Level] = "error"
+    sqlstate: str | None
+    statement: str
