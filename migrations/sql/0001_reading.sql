@@ -31,10 +31,10 @@ begin atomic
     select e.start,
         sum(e.articles)::integer,
         sum(e.reports)::integer,
-        sum(e.reports) filter (where e.side = 'LEFT')::integer,
-        sum(e.reports) filter (where e.side = 'CENTER')::integer,
-        sum(e.reports) filter (where e.side = 'RIGHT')::integer,
-        sum(e.reports) filter (where e.side is null)::integer
+        count(*) filter (where e.reports = 1 and e.side = 'LEFT')::integer,
+        count(*) filter (where e.reports = 1 and e.side = 'CENTER')::integer,
+        count(*) filter (where e.reports = 1 and e.side = 'RIGHT')::integer,
+        count(*) filter (where e.reports = 1 and e.side is null)::integer
     from (
         select date_trunc(unit, a.published_at, 'UTC') as start, 1 as articles, 0 as reports, null::side as side
         from articles a

@@ -1,0 +1,110 @@
+"""One operation, one statement: from a GraphQL document to SQL that returns the finished JSON.
+
+Knows no database, no Redis, no HTTP: values in, values out.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+from graphql import DocumentNode, FieldNode, OperationDefinitionNode, SelectionSetNode
+from graphql.execution.values import get_variable_values
+from strawberry import Schema
+
+from service.errors import BadUserInput
+from service.planner import document
+from service.planner.build import Builder
+from service.planner.call import Call, Prepared
+from service.planner.document import Document, Operation
+from service.planner.inputs import Trace
+from service.planner.plan import Plan
+from service.planner.render import Renderer
+from service.planner.shape import Limits
+from service.planner.sql import Values, render
+
+__all__ = ["Call", "Document", "Limits", "Operation", "Planner"]
+
+MOST_DOCUMENTS = 1_000
+
+
+class Planner:
+    """Compiles operations once, and remembers them."""
+
+    def __init__(self, schema: Schema, limits: Limits | None = None) -> None:
+        self.schema = schema._schema
+        self.limits = limits or Limits()
+        self._documents: OrderedDict[str, Document] = OrderedDict()
+
+    def document(self, text: str) -> Document:
+        """The valid document of the text. Raises ParseFailed or ValidationFailed."""
+        found = self._documents.get(text)
+        if found is not None:
+            self._documents.move_to_end(text)
+            return found
+        read = self._documents[text] = document.read(text, self.schema, self.limits)
+        if len(self._documents) > MOST_DOCUMENTS:
+            self._documents.popitem(last=False)
+        return read
+
+    def plan(self, operation: Operation, variables: Mapping[str, Any], features: frozenset[str]) -> Call:
+        """The call of an operation by a caller with those features. Raises BadUserInput or UpgradeRequired."""
+        values = self._coerced(operation, variables)
+        prepared = operation.plans.get(_key(operation, values, features))
+        if prepared is None:
+            prepared = self._prepare(operation, values, features)
+        return prepared.call(values)
+
+    def _coerced(self, operation: Operation, variables: Mapping[str, Any]) -> Values:
+        definitions = operation.definition.variable_definitions
+        if not definitions:
+            return {}
+        coerced = get_variable_values(
+            self.schema, definitions, dict(variables), max_errors=10, hide_suggestions=not self.limits.introspection
+        )
+        if isinstance(coerced, list):
+            raise BadUserInput(coerced[0].message)
+        return coerced.coerced
+
+    def _prepare(self, operation: Operation, values: Values, features: frozenset[str]) -> Prepared:
+        trace = Trace(values)
+        builder = Builder(self.schema, operation.fragments, trace, features, self.limits.max_page_size)
+        prepared = _rendered(operation, builder.roots(operation.definition))
+        unknown = [probe for probe in trace.probes if probe not in operation.probes]
+        if unknown:
+            # The plans made so far were told apart by fewer probes than this one needs.
+            operation.probes.extend(unknown)
+            operation.plans.clear()
+        operation.remember(_key(operation, values, features), prepared)
+        return prepared
+
+
+def _key(operation: Operation, values: Values, features: frozenset[str]) -> object:
+    """What tells apart the calls that need plans of their own."""
+    return features, tuple(observe(source.read(values)) for source, observe in operation.probes)
+
+
+def _rendered(operation: Operation, roots: tuple[tuple[str, Plan | list[FieldNode]], ...]) -> Prepared:
+    plans = [plan for _, plan in roots if not isinstance(plan, list)]
+    local = [node for _, plan in roots if isinstance(plan, list) for node in plan]
+    statement, parameters = render(Renderer().statement(plans)) if plans else (None, ())
+    return Prepared(
+        statement,
+        parameters,
+        tuple((key, not isinstance(plan, list)) for key, plan in roots),
+        _document_of(operation, local) if local else None,
+    )
+
+
+def _document_of(operation: Operation, nodes: list[FieldNode]) -> DocumentNode:
+    """The operation cut down to some of its root fields."""
+    whole = operation.definition
+    cut = OperationDefinitionNode(
+        operation=whole.operation,
+        name=whole.name,
+        variable_definitions=whole.variable_definitions,
+        directives=whole.directives,
+        selection_set=SelectionSetNode(selections=tuple(nodes)),
+    )
+    return DocumentNode(definitions=(cut, *operation.fragments.values()))

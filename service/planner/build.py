@@ -1,0 +1,209 @@
+"""From a selection and the schema's bindings to plan values. No SQL is written here but through templates of the schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLArgument,
+    GraphQLField,
+    GraphQLInputField,
+    GraphQLObjectType,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    get_named_type,
+    get_nullable_type,
+    is_list_type,
+)
+
+from schema import ids
+from schema.binding import KEY, Binding, Connection, Embedded, Gated, Lookup, Nodes, Rows, Value
+from service.errors import BadUserInput
+from service.planner import pages
+from service.planner.conditions import Conditions
+from service.planner.inputs import Arguments, Input, Trace
+from service.planner.plan import Leaf, Many, Mixed, Object, One, Plan, Same, Term, Text
+from service.planner.selection import Collector, Fields
+from service.planner.sql import Sql, literal, parameter, text
+
+UPGRADE_MESSAGES = "This is not included for you: it needs the feature {feature}."
+MOST_LISTED = 50
+MOST_NODES = 100
+
+# The tables of the types that have ids, and which rows of them show.
+NODE_TABLES = {
+    "story": ("Story", "stories", "{article_count} > 0"),
+    "article": ("Article", "articles", ""),
+    "outlet": ("Outlet", "outlets", ""),
+    "topic": ("Topic", "topics", ""),
+    "place": ("Place", "places", ""),
+}
+MERGED = "{id} = (select coalesce(m.merged_into, m.id) from stories m where m.id = {value})"
+
+
+def binding_of(definition: GraphQLField | GraphQLInputField | GraphQLArgument) -> Any:
+    """What the schema says of where the field lives; None where no SQL answers it."""
+    declared = definition.extensions.get("strawberry-definition")
+    return declared.metadata.get(KEY) if declared is not None else None
+
+
+class Builder:
+    """Builds the plans of one operation, for callers with the given features."""
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        fragments: Mapping[str, FragmentDefinitionNode],
+        trace: Trace,
+        features: frozenset[str],
+        max_page_size: int,
+    ) -> None:
+        self.schema = schema
+        self.trace = trace
+        self.features = features
+        self.max_page_size = max_page_size
+        self.collector = Collector(schema, fragments, trace)
+        self.conditions = Conditions(trace, features)
+
+    def roots(self, operation: OperationDefinitionNode) -> tuple[tuple[str, Plan | list[FieldNode]], ...]:
+        """The operation's roots by response key: a plan, or the nodes of a field that no SQL answers."""
+        root = self.schema.query_type
+        assert root is not None
+        fields = self.collector.fields(root, [operation.selection_set])
+        return tuple((key, self._root(root, nodes)) for key, nodes in fields.items())
+
+    def _root(self, root: GraphQLObjectType, nodes: list[FieldNode]) -> Plan | list[FieldNode]:
+        name = nodes[0].name.value
+        if name == "__typename":
+            return Text(root.name)
+        if name.startswith("__") or binding_of(root.fields[name]) is None:
+            return nodes
+        return self.field(root, nodes)
+
+    def object(self, type_: GraphQLObjectType, nodes: Iterable[FieldNode]) -> Object:
+        """What merged nodes select of an object of the type."""
+        return self.selected(type_, self.collector.under(type_, nodes))
+
+    def selected(self, type_: GraphQLObjectType, fields: Fields) -> Object:
+        """The same for fields that are collected already."""
+        return Object(tuple((key, self.field(type_, nodes)) for key, nodes in fields.items()))
+
+    def field(self, parent: GraphQLObjectType, nodes: list[FieldNode]) -> Plan:
+        """The plan of one field, merged from the nodes that ask for it."""
+        name = nodes[0].name.value
+        if name == "__typename":
+            return Text(parent.name)
+        definition = parent.fields[name]
+        given = {argument.name.value: argument.value for argument in nodes[0].arguments or ()}
+        arguments = Arguments(definition.args, given, self.trace)
+        binding: Binding = binding_of(definition)
+        match binding:
+            case Value(sql):
+                return Leaf(Term(sql or f"{{{_column(name)}}}"))
+            case Embedded():
+                return self._embedded(binding, _object_type(definition), nodes)
+            case Gated():
+                return self._gated(binding, nodes)
+            case Rows():
+                return self._rows(binding, definition, arguments, nodes)
+            case Lookup():
+                return self._lookup(binding, definition, arguments, nodes)
+            case Nodes():
+                return self._node(arguments, nodes) if name == "node" else self._nodes(arguments, nodes)
+            case Connection():
+                field_name = f"{parent.name}.{name}"
+                return pages.build(self, binding, field_name, definition, arguments, nodes)
+
+    def _embedded(self, binding: Embedded, type_: GraphQLObjectType, nodes: list[FieldNode]) -> Same:
+        names = {name: Term(template) for name, template in binding.names.items()}
+        return Same(names, Term(binding.when) if binding.when else None, self.object(type_, nodes))
+
+    def _gated(self, binding: Gated, nodes: list[FieldNode]) -> Same:
+        if binding.feature.name in self.features:
+            return self._embedded(binding.included, self._type(binding.type_name), nodes)
+        refused = self._type("UpgradeRequired")
+        known: dict[str, str | None] = {
+            "__typename": refused.name,
+            "feature": binding.feature.name,
+            "tier": None,
+            "message": UPGRADE_MESSAGES.format(feature=binding.feature.name),
+        }
+        fields = self.collector.under(refused, nodes)
+        return Same({}, None, Object(tuple((key, Text(known[under[0].name.value])) for key, under in fields.items())))
+
+    def _rows(self, binding: Rows, definition: GraphQLField, arguments: Arguments, nodes: list[FieldNode]) -> One | Many:
+        if binding.limited_by:
+            pages.check_size(binding.limited_by, arguments.literal(binding.limited_by), MOST_LISTED)
+        values = {f"arg.{name}": as_literal(arguments.literal(name)) for name in definition.args}
+        source = Term(binding.source, values)
+        where = (Term(binding.where, values),) if binding.where else ()
+        selected = self.object(_object_type(definition), nodes)
+        if is_list_type(get_nullable_type(definition.type)):
+            return Many(source, where, Term(binding.order), selected)
+        return One(source, where, selected)
+
+    def _lookup(self, binding: Lookup, definition: GraphQLField, arguments: Arguments, nodes: list[FieldNode]) -> One:
+        by = get_named_type(definition.args["by"].type)
+        where = self.conditions.of_object(by, arguments["by"]).where
+        shown = (Term(binding.where),) if binding.where else ()
+        return One(Term(binding.table), (*where, *shown), self.object(_object_type(definition), nodes))
+
+    def _node(self, arguments: Arguments, nodes: list[FieldNode]) -> One | Text:
+        tag = self.trace.observe(arguments["id"], _tag)
+        if tag is None:
+            return Text(None)
+        return self._arm(tag, parameter("bigint", lambda values: _key(arguments["id"].read(values))), nodes)
+
+    def _nodes(self, arguments: Arguments, nodes: list[FieldNode]) -> Mixed:
+        def decoded(source: Input, values: Mapping[str, Any]) -> list[tuple[str, int] | None]:
+            given = cast("list[str]", source.read(values))
+            if len(given) > MOST_NODES:
+                raise BadUserInput(f"At most {MOST_NODES} ids at once; these are {len(given):,}.")
+            return [ids.decode(id_) for id_ in given]
+
+        source = arguments["ids"]
+        tags = parameter("text[]", lambda values: [found and found[0] for found in decoded(source, values)])
+        keys = parameter("bigint[]", lambda values: [found and found[1] for found in decoded(source, values)])
+        key = text("i.key")
+        return Mixed(tags, keys, key, tuple((tag, self._arm(tag, key, nodes)) for tag in NODE_TABLES))
+
+    def _arm(self, tag: str, key: Sql, nodes: list[FieldNode]) -> One:
+        type_name, table, shown = NODE_TABLES[tag]
+        where = [Term(MERGED if tag == "story" else "{id} = {value}", {"value": key})]
+        if shown:
+            where.append(Term(shown))
+        return One(Term(table), tuple(where), self.object(self._type(type_name), nodes))
+
+    def _type(self, name: str) -> GraphQLObjectType:
+        type_ = self.schema.get_type(name)
+        assert isinstance(type_, GraphQLObjectType)
+        return type_
+
+
+def as_literal(value: Any) -> Sql:
+    """A whole number or an enum's value as text of the statement."""
+    return text(str(value)) if isinstance(value, int) else literal(value.name)
+
+
+def _object_type(definition: GraphQLField) -> GraphQLObjectType:
+    type_ = get_named_type(definition.type)
+    assert isinstance(type_, GraphQLObjectType)
+    return type_
+
+
+def _column(name: str) -> str:
+    """The column that a field is named after."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+
+
+def _tag(value: str) -> str | None:
+    decoded = ids.decode(value)
+    return decoded and decoded[0]
+
+
+def _key(value: str) -> int | None:
+    decoded = ids.decode(value)
+    return decoded and decoded[1]

@@ -1,0 +1,53 @@
+"""What comes of planning: a statement that serves every call of its shape, and one call of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from graphql import DocumentNode
+
+from service.planner.sql import Parameter, Values
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A rendered plan. `roots` tells, in the response's order, which response keys SQL answers."""
+
+    statement: str | None
+    parameters: tuple[Parameter, ...]
+    roots: tuple[tuple[str, bool], ...]
+    local: DocumentNode | None
+
+    def call(self, variables: Values) -> Call:
+        """One call, with its own values."""
+        return Call(self, tuple(parameter.read(variables) for parameter in self.parameters))
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call: a statement with its parameters, and what no SQL answers."""
+
+    prepared: Prepared
+    parameters: tuple[Any, ...]
+
+    @property
+    def statement(self) -> str | None:
+        """The statement, of one row with the JSON text of each root that SQL answers; None where there is none."""
+        return self.prepared.statement
+
+    @property
+    def local(self) -> DocumentNode | None:
+        """A document of the roots that no SQL answers, for an executor; None where there are none."""
+        return self.prepared.local
+
+    def assemble(self, record: Sequence[str | None] | None, local: Mapping[str, Any] | None) -> bytes:
+        """The JSON of `data`, of the statement's row and the executor's answer."""
+        values = iter(record or ())
+        members = [
+            orjson.dumps(key) + b":" + ((next(values) or "null").encode() if by_sql else orjson.dumps((local or {})[key]))
+            for key, by_sql in self.prepared.roots
+        ]
+        return b"{" + b",".join(members) + b"}"

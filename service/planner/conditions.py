@@ -1,0 +1,129 @@
+"""From filters to conditions: what each field that was given asks of a row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, cast
+
+from graphql import GraphQLArgument, GraphQLInputField, GraphQLInputObjectType, get_named_type, is_enum_type
+
+from schema.binding import KEY, ByOutlet, Condition, Facet, Range
+from service.errors import BadUserInput, UpgradeRequired
+from service.planner.inputs import Arguments, Input, Trace
+from service.planner.plan import InFacet, Term
+from service.planner.sql import Sql, Values, literal, parameter, text
+
+
+@dataclass(slots=True)
+class Asked:
+    """What a filter asks: of the row, of the row's outlet, and of `story_facets`."""
+
+    where: list[Term] = field(default_factory=list[Term])
+    outlet: list[Term] = field(default_factory=list[Term])
+    facets: list[InFacet] = field(default_factory=list[InFacet])
+
+
+class Conditions:
+    """Reads filters for one call; a gated field, given, refuses callers without the feature."""
+
+    def __init__(self, trace: Trace, features: frozenset[str]) -> None:
+        self._trace = trace
+        self._features = features
+
+    def of_object(self, type_: object, source: Input) -> Asked:
+        """What an input object asks, field by field, in the schema's order."""
+        assert isinstance(type_, GraphQLInputObjectType)
+        asked = Asked()
+        if self._trace.given(source):
+            for name, definition in type_.fields.items():
+                self._add(asked, name, definition, source.member(name))
+        return asked
+
+    def of_arguments(self, definitions: Mapping[str, GraphQLArgument], arguments: Arguments) -> Asked:
+        """What those arguments ask that are conditions themselves."""
+        asked = Asked()
+        for name, definition in definitions.items():
+            if _declared(definition).metadata.get(KEY) is not None:
+                self._add(asked, name, definition, arguments[name])
+        return asked
+
+    def _add(self, asked: Asked, name: str, definition: GraphQLInputField | GraphQLArgument, source: Input) -> None:
+        if not self._trace.given(source):
+            return
+        declared = _declared(definition)
+        self._check_features(name, declared.directives)
+        match declared.metadata[KEY]:
+            case Condition() as condition:
+                asked.where.append(self._term(condition, definition, source))
+            case ByOutlet(condition):
+                asked.outlet.append(self._term(condition, definition, source))
+            case Range(sql):
+                asked.where.extend(self._range(sql, source))
+            case Facet(facet, values, type_):
+                given = self._value(Condition(values, type_), definition, source)
+                asked.facets.append(InFacet(facet, Term(values, {"value": given}), single=False))
+            case unknown:
+                raise TypeError(f"{name} is bound to {unknown!r}")
+
+    def _term(self, condition: Condition, definition: GraphQLInputField | GraphQLArgument, source: Input) -> Term:
+        return Term(condition.sql, {"value": self._value(condition, definition, source)})
+
+    def _value(self, condition: Condition, definition: GraphQLInputField | GraphQLArgument, source: Input) -> Sql:
+        """Enums stand in the text, for they are few and choose indexes; everything else is a parameter."""
+        if is_enum_type(get_named_type(definition.type)):
+            value = self._trace.literal(source)
+            names = value.name if isinstance(value, Enum) else "{" + ",".join(member.name for member in value) + "}"
+            return literal(names) + text(f"::{condition.type}")
+        return parameter(condition.type, _reader(source, condition.convert))
+
+    def _range(self, sql: str, source: Input) -> list[Term]:
+        bounds = (("after", ">="), ("before", "<"))
+        return [
+            Term(f"{sql} {operator} {{value}}", {"value": parameter("timestamptz", source.member(name).read)})
+            for name, operator in bounds
+            if self._trace.given(source.member(name))
+        ]
+
+    def _check_features(self, name: str, directives: Any) -> None:
+        for directive in directives:
+            feature: Enum | None = getattr(directive, "feature", None)
+            if feature is not None and feature.name not in self._features:
+                raise UpgradeRequired(
+                    f"'{name}' needs the feature {feature.name}, which is not included for you.",
+                    extensions={"feature": feature.name, "tier": None},
+                )
+
+
+def _reader(source: Input, convert: Callable[[Any], Any] | None) -> Callable[[Values], Any]:
+    def read(values: Values) -> Any:
+        value = source.read(values)
+        _refuse_unstorable(value)
+        if convert is None:
+            return value
+        try:
+            return convert(value)
+        except ValueError as error:
+            raise BadUserInput(str(error)) from None
+
+    return read
+
+
+def _refuse_unstorable(value: Any) -> None:
+    """Postgres stores no NUL and no half of a surrogate pair, so nothing there can match one."""
+    for item in cast("list[Any]", value) if isinstance(value, list) else (value,):
+        if isinstance(item, str) and ("\0" in item or not _is_utf8(item)):
+            raise BadUserInput("Text must not hold NUL or half a surrogate pair.")
+
+
+def _is_utf8(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _declared(definition: GraphQLInputField | GraphQLArgument) -> Any:
+    return definition.extensions["strawberry-definition"]

@@ -1,0 +1,90 @@
+"""Cursors: positions that are bound to the list that gave them. Postgres writes them (`list_cursor`), this reads them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from datetime import date, datetime
+from enum import Enum
+from functools import lru_cache
+from typing import Any, cast
+
+import orjson
+
+from schema.binding import Order
+from service.errors import BadUserInput
+from service.planner.inputs import Input
+from service.planner.plan import Position
+from service.planner.sql import Sql, Values, parameter
+
+LONGEST = 4_000
+
+
+def binding(field: str, *asked: Input | str) -> Sql:
+    """What a list's cursors are bound to beside their parent: the field, and the arguments that choose and order its rows."""
+    return parameter("text", lambda values: _digest(field, asked, values))
+
+
+def position(cursor: Input, name: str, order: Order, bound_to: Sql) -> Position:
+    """The position that the argument `name` gives; a cursor that is not one of this list is the caller's error."""
+    expected = bound_to.parts[0]
+    assert not isinstance(expected, str)
+
+    def reader(part: int) -> Any:
+        def read(values: Values) -> Any:
+            return _decode(cursor.read(values), name, expected.read(values), order)[part]
+
+        return read
+
+    keys = tuple(parameter(key.type, reader(number)) for number, key in enumerate(order.keys, 1))
+    return Position(parameter("text", reader(0)), keys)
+
+
+def _digest(field: str, asked: tuple[Input | str, ...], values: Values) -> str:
+    said = [item if isinstance(item, str) else _plain(item.read(values)) for item in asked]
+    return hashlib.sha256(f"{field}:{said!r}".encode(errors="surrogatepass")).hexdigest()[:12]
+
+
+def _plain(value: Any) -> Any:
+    """The value in one spelling: null as absent, names of enums, members in the order of their names."""
+    if isinstance(value, dict):
+        members = cast("dict[str, Any]", value)
+        return {name: _plain(members[name]) for name in sorted(members) if members[name] is not None}
+    if isinstance(value, list):
+        return [_plain(item) for item in cast("list[Any]", value)]
+    if isinstance(value, Enum):
+        return value.name
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return value if isinstance(value, str | int | float | bool) else None
+
+
+@lru_cache(maxsize=512)
+def _decode(cursor: str, name: str, expected: str, order: Order) -> tuple[Any, ...]:
+    try:
+        if len(cursor) > LONGEST:
+            raise ValueError
+        payload = base64.b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        checksum, body = payload[:8], payload[8:]
+        if hashlib.md5(body, usedforsecurity=False).hexdigest()[:8].encode() != checksum:
+            raise ValueError
+        bound_to, parent, keys = body.decode().split(":", 2)
+        read = [_key(value, key.type) for value, key in zip(orjson.loads(keys), order.keys, strict=True)]
+    except (ValueError, binascii.Error, TypeError):
+        raise BadUserInput(f"'{name}' is not a cursor of this list.") from None
+    if bound_to != expected:
+        raise BadUserInput(f"'{name}' is a cursor of another list, sort or filter.")
+    return parent, *read
+
+
+def _key(value: Any, type_: str) -> Any:
+    """A key as the driver takes it."""
+    if type_ == "timestamptz" and isinstance(value, str):
+        return datetime.fromisoformat(value)
+    wanted: dict[str, type | tuple[type, ...]] = {
+        "bigint": int, "integer": int, "real": (int, float), "double precision": (int, float)
+    }  # fmt: skip
+    if value is not None and not isinstance(value, wanted.get(type_, str)):
+        raise ValueError
+    return value

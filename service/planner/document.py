@@ -1,0 +1,100 @@
+"""Documents: parsed, measured, validated, and remembered with their plans."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from graphql import (
+    DocumentNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
+    GraphQLSyntaxError,
+    NoSchemaIntrospectionCustomRule,
+    OperationDefinitionNode,
+    parse,
+    specified_rules,
+    validate,
+)
+
+from service.errors import BadRequest, ParseFailed, ValidationFailed, ValidationFinding
+from service.planner import shape
+from service.planner.call import Prepared
+from service.planner.inputs import Probe
+from service.planner.shape import Limits
+
+MOST_FINDINGS = 10
+MOST_PLANS = 256
+
+
+@dataclass(slots=True)
+class Operation:
+    """One operation of a valid document, with the plans made for it so far."""
+
+    definition: OperationDefinitionNode
+    fragments: Mapping[str, FragmentDefinitionNode]
+    probes: list[Probe] = field(default_factory=list[Probe])
+    plans: dict[object, Prepared] = field(default_factory=dict[object, Prepared])
+
+    @property
+    def name(self) -> str | None:
+        return self.definition.name.value if self.definition.name else None
+
+    @property
+    def kind(self) -> str:
+        """query, mutation or subscription."""
+        return self.definition.operation.value
+
+    def remember(self, key: object, prepared: Prepared) -> None:
+        """Keeps a plan for calls that it serves too."""
+        if len(self.plans) >= MOST_PLANS:
+            self.plans.clear()
+        self.plans[key] = prepared
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A valid document."""
+
+    operations: Mapping[str | None, Operation]
+
+    def operation(self, name: str | None = None) -> Operation:
+        """The operation of that name; the only one where no name is given."""
+        if name is None:
+            if len(self.operations) != 1:
+                raise BadRequest("The document has several operations; 'operationName' must say which one to run.")
+            return next(iter(self.operations.values()))
+        try:
+            return self.operations[name]
+        except KeyError:
+            raise BadRequest(f"The document has no operation named '{name}'.") from None
+
+
+def read(text: str, schema: GraphQLSchema, limits: Limits) -> Document:
+    """The document of the text; one that is no GraphQL, too large, or does not fit the schema is the caller's error."""
+    document = _parsed(text, limits)
+    shape.check(document, limits)
+    rules = specified_rules if limits.introspection else (*specified_rules, NoSchemaIntrospectionCustomRule)
+    findings = validate(schema, document, rules, max_errors=MOST_FINDINGS, hide_suggestions=not limits.introspection)
+    if findings:
+        raise ValidationFailed([ValidationFinding(error.message, locations=_locations(error)) for error in findings])
+    fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
+    operations = (d for d in document.definitions if isinstance(d, OperationDefinitionNode))
+    return Document({d.name.value if d.name else None: Operation(d, fragments) for d in operations})
+
+
+def _parsed(text: str, limits: Limits) -> DocumentNode:
+    try:
+        document = parse(text, max_tokens=limits.max_tokens, max_comments=limits.max_tokens)
+    except GraphQLSyntaxError as error:
+        raise ParseFailed(error.message, locations=_locations(error)) from None
+    except RecursionError:
+        raise ParseFailed("The document is nested too deep.") from None
+    if not any(isinstance(definition, OperationDefinitionNode) for definition in document.definitions):
+        raise ValidationFailed([ValidationFinding("The document has no operation.")])
+    return document
+
+
+def _locations(error: GraphQLError) -> list[tuple[int, int]]:
+    return [(location.line, location.column) for location in error.locations or ()]

@@ -1,0 +1,141 @@
+"""Plans of pages: which rows, in which order, from where to where, and what is said of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from graphql import FieldNode, GraphQLField, GraphQLObjectType, get_named_type
+
+from schema.binding import Connection, Order
+from service.errors import BadUserInput
+from service.planner import cursors
+from service.planner.inputs import Arguments, Input
+from service.planner.plan import Edges, InFacet, Object, Page, PageInfo, PagePart, Rowset, Term, Text, TotalCount
+from service.planner.sql import parameter
+
+if TYPE_CHECKING:
+    from service.planner.build import Builder
+
+DEFAULT_SIZE = 20
+
+
+def build(
+    builder: Builder,
+    binding: Connection,
+    field: str,
+    definition: GraphQLField,
+    arguments: Arguments,
+    nodes: list[FieldNode],
+) -> Page:
+    """The plan of a connection."""
+    order, sort = _order(binding, definition, arguments)
+    _check_needs(builder, order, arguments)
+    size, backward = _size(builder, arguments)
+    rows = _rows(builder, binding, definition, arguments, order)
+    others = [arguments[name] for name in definition.args if name not in ("first", "after", "last", "before", "sort")]
+    bound_to = cursors.binding(field, sort, *others)
+
+    def position(name: str) -> cursors.Position | None:
+        given = arguments.given(name)
+        return cursors.position(arguments[name], name, order, bound_to) if given else None
+
+    return Page(
+        rows=rows,
+        size=size,
+        backward=backward,
+        after=position("after"),
+        before=position("before"),
+        parent=Term(binding.parent),
+        binding=bound_to,
+        parts=_parts(builder, definition, nodes),
+    )
+
+
+def _order(binding: Connection, definition: GraphQLField, arguments: Arguments) -> tuple[Order, str]:
+    if binding.order is not None:
+        return binding.order, ""
+    chosen = arguments.literal("sort")
+    return chosen.value, chosen.name
+
+
+def _check_needs(builder: Builder, order: Order, arguments: Arguments) -> None:
+    if order.needs and not builder.trace.given(arguments.at(order.needs)):
+        raise BadUserInput(f"This sort needs `{'.'.join(order.needs)}`.")
+
+
+def _size(builder: Builder, arguments: Arguments) -> tuple[int, bool]:
+    """How many items, and whether they are the last ones."""
+    forward, backward = arguments.given("first"), arguments.given("last")
+    if forward and backward:
+        raise BadUserInput("'first' and 'last' exclude each other.")
+    if not forward and not backward:
+        return min(DEFAULT_SIZE, builder.max_page_size), False
+    name = "last" if backward else "first"
+    size: int = arguments.literal(name)
+    check_size(name, size, builder.max_page_size)
+    return size, backward
+
+
+def _rows(
+    builder: Builder, binding: Connection, definition: GraphQLField, arguments: Arguments, order: Order
+) -> Rowset:
+    where = [Term(binding.where)] if binding.where else []
+    asked = builder.conditions.of_arguments(definition.args, arguments)
+    where += asked.where
+    outlet, facets = [*asked.outlet], [*asked.facets]
+    if "filter" in definition.args:
+        filtered = builder.conditions.of_object(get_named_type(definition.args["filter"].type), arguments["filter"])
+        where += filtered.where
+        outlet += filtered.outlet
+        facets += filtered.facets
+    if binding.within is not None:
+        facets.insert(0, InFacet(binding.within.facet, Term(binding.within.values), single=True))
+    values = {}
+    if order.needs:
+        source: Input = arguments.at(order.needs)
+        values = {"arg." + ".".join(order.needs): parameter("text", source.read)}
+    return Rowset(binding.table, tuple(where), tuple(outlet), tuple(facets), order, values)
+
+
+def _parts(builder: Builder, definition: GraphQLField, nodes: list[FieldNode]) -> tuple[tuple[str, PagePart], ...]:
+    connection = get_named_type(definition.type)
+    assert isinstance(connection, GraphQLObjectType)
+    fields = builder.collector.under(connection, nodes)
+    return tuple((key, _part(builder, connection, under)) for key, under in fields.items())
+
+
+def _part(builder: Builder, connection: GraphQLObjectType, nodes: list[FieldNode]) -> PagePart:
+    name = nodes[0].name.value
+    if name == "__typename":
+        return Text(connection.name)
+    type_ = get_named_type(connection.fields[name].type)
+    assert isinstance(type_, GraphQLObjectType)
+    if name == "nodes":
+        return builder.object(type_, nodes)
+    fields = builder.collector.under(type_, nodes)
+    if name == "edges":
+        return Edges(tuple((key, _edge_field(builder, type_, under)) for key, under in fields.items()))
+    named = tuple(
+        (key, Text(type_.name) if under[0].name.value == "__typename" else under[0].name.value)
+        for key, under in fields.items()
+    )
+    return PageInfo(named) if name == "pageInfo" else TotalCount(named)
+
+
+def _edge_field(builder: Builder, edge: GraphQLObjectType, nodes: list[FieldNode]) -> Object | Text | None:
+    name = nodes[0].name.value
+    if name == "__typename":
+        return Text(edge.name)
+    if name == "cursor":
+        return None
+    node = get_named_type(edge.fields["node"].type)
+    assert isinstance(node, GraphQLObjectType)
+    return builder.object(node, nodes)
+
+
+def check_size(name: str, size: int, most: int) -> None:
+    """Refuses a number of items below 0 or above `most`."""
+    if size < 0:
+        raise BadUserInput(f"'{name}' must not be negative; it is {size}.")
+    if size > most:
+        raise BadUserInput(f"'{name}' is at most {most:,}; it is {size:,}.")

@@ -1,0 +1,146 @@
+"""Plan values: what an operation asks of the database, before any text. Made by build, read by render."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from schema.binding import Order
+from service.planner.sql import Sql
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A template over a row's names, with the values that it names besides."""
+
+    template: str
+    values: Mapping[str, Sql] = field(default_factory=dict[str, Sql])
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A scalar, or a list of scalars, of the row."""
+
+    term: Term
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text that the plan knows already, as `__typename`; null where there is none."""
+
+    value: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """The selected fields of a row, by response key, in order."""
+
+    fields: tuple[tuple[str, Plan], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Same:
+    """An object of the same row, with names added; null where `when` does not hold."""
+
+    names: Mapping[str, Term]
+    when: Term | None
+    object: Object
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """The object of the one row of `source` that meets `where`; null where there is none."""
+
+    source: Term
+    where: tuple[Term, ...]
+    object: Object
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """A list of the objects of all rows of `source` that meet `where`."""
+
+    source: Term
+    where: tuple[Term, ...]
+    order: Term
+    object: Object
+
+
+@dataclass(frozen=True, slots=True)
+class InFacet:
+    """Stories that `story_facets` knows under any of `values` (an array), or under the one value where `single`."""
+
+    facet: str
+    values: Term
+    single: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A cursor that was given: the parent it is bound to, and a parameter for each key of the order."""
+
+    parent: Sql
+    keys: tuple[Sql, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rowset:
+    """The rows that a page is cut from; `outlet` is asked of the outlet that a row's `outlet_id` names."""
+
+    table: str
+    where: tuple[Term, ...]
+    outlet: tuple[Term, ...]
+    facets: tuple[InFacet, ...]
+    order: Order
+    order_values: Mapping[str, Sql]
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """The edges of a page: `cursor` (None), `node` (an object) and `__typename` by response key."""
+
+    fields: tuple[tuple[str, Object | Text | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PageInfo:
+    """The names of PageInfo's fields (or a text) by response key."""
+
+    fields: tuple[tuple[str, str | Text], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TotalCount:
+    """The names of TotalCount's fields (or a text) by response key."""
+
+    fields: tuple[tuple[str, str | Text], ...]
+
+
+PagePart = Text | Object | Edges | PageInfo | TotalCount
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a list; a part that is an Object is the list of its nodes."""
+
+    rows: Rowset
+    size: int
+    backward: bool
+    after: Position | None
+    before: Position | None
+    parent: Term
+    binding: Sql
+    parts: tuple[tuple[str, PagePart], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mixed:
+    """Objects of any type for a list of ids, null where an id names nothing. `arms` are keyed by the ids' tag."""
+
+    tags: Sql
+    keys: Sql
+    key: Sql
+    arms: tuple[tuple[str, One], ...]
+
+
+Plan = Leaf | Text | Same | One | Many | Page | Mixed

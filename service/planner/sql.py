@@ -1,0 +1,100 @@
+"""SQL as values: text, identifiers, literals, parameters, and how they join. No string is ever pasted into a statement."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Values = Mapping[str, Any]
+
+_NAME = re.compile(r"\{([a-z_.]+)\}")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Parameter:
+    """A value that `read` takes from a call's variables, of the Postgres type `type`. One object is one `$n`."""
+
+    type: str
+    read: Callable[[Values], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Sql:
+    """A piece of a statement."""
+
+    parts: tuple[str | Parameter, ...] = ()
+
+    def __add__(self, other: Sql) -> Sql:
+        return Sql(self.parts + other.parts)
+
+    def __bool__(self) -> bool:
+        return bool(self.parts)
+
+
+def text(value: str) -> Sql:
+    """Trusted text: the schema's own or the planner's, never a caller's."""
+    return Sql((value,))
+
+
+def parameter(type: str, read: Callable[[Values], Any]) -> Sql:
+    """A new parameter."""
+    return Sql((Parameter(type, read),))
+
+
+def identifier(name: str) -> Sql:
+    """A quoted name."""
+    return text('"' + name.replace('"', '""') + '"')
+
+
+def literal(value: str) -> Sql:
+    """A quoted string."""
+    if "\0" in value:
+        raise ValueError("text with NUL has no literal")
+    quoted = value.replace("'", "''")
+    return text(f"E'{quoted.replace(chr(92), chr(92) * 2)}'" if "\\" in value else f"'{quoted}'")
+
+
+def join(pieces: Iterable[Sql], separator: str = ", ") -> Sql:
+    """The pieces with the separator between them."""
+    parts: list[str | Parameter] = []
+    for piece in pieces:
+        if parts:
+            parts.append(separator)
+        parts.extend(piece.parts)
+    return Sql(tuple(parts))
+
+
+def compose(template: str, resolve: Callable[[str], Sql] | None = None, /, **names: Sql) -> Sql:
+    """The template with each `{name}` replaced, by `names` first, else by `resolve`."""
+    parts: list[str | Parameter] = []
+    end = 0
+    for match in _NAME.finditer(template):
+        parts.append(template[end : match.start()])
+        name = match[1]
+        if name in names:
+            parts.extend(names[name].parts)
+        elif resolve is not None:
+            parts.extend(resolve(name).parts)
+        else:
+            raise KeyError(name)
+        end = match.end()
+    parts.append(template[end:])
+    return Sql(tuple(part for part in parts if part != ""))
+
+
+def render(sql: Sql) -> tuple[str, tuple[Parameter, ...]]:
+    """The statement's text and its parameters in the order of their numbers."""
+    numbers: dict[int, int] = {}
+    parameters: list[Parameter] = []
+    out: list[str] = []
+    for part in sql.parts:
+        if isinstance(part, str):
+            out.append(part)
+            continue
+        if id(part) not in numbers:
+            parameters.append(part)
+            numbers[id(part)] = len(parameters)
+        out.append(f"${numbers[id(part)]}::{part.type}")
+    return "".join(out), tuple(parameters)
