@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
@@ -82,8 +83,12 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _is_a_postgres_url(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
-            raise ValueError("it must begin with postgresql://")
+        if value is not None:
+            url = value.get_secret_value()
+            if not url.startswith(("postgresql://", "postgres://")):
+                raise ValueError("it must begin with postgresql://")
+            if not _can_be_read(url):
+                raise ValueError("it cannot be read as a URL; in a password, write / ? # @ : as %2F %3F %23 %40 %3A")
         return value
 
 
@@ -113,6 +118,13 @@ This page is made from the class `Settings` by `make docs`.
 
 | setting | default | meaning |
 | --- | --- | --- |"""
+
+
+def _can_be_read(url: str) -> bool:
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:  # its text would show a part of the password
+        return False
 
 
 def _fields() -> dict[str, FieldInfo]:

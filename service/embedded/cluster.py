@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import psutil
 
 from service.embedded.binaries import MAJOR, Account, account, programs, roots_place
 from service.embedded.errors import EmbeddedError
-
-PR_SET_PDEATHSIG = 1
+from service.parent import end_with_parent
 
 OPTIONS: dict[str, str] = {
     "listen_addresses": "",
@@ -90,7 +88,9 @@ class Cluster:
             self._log.replace(self._log.with_suffix(".log.old"))
         with self._log.open("wb") as log:
             # This process has one thread so far, which is what makes preexec_fn safe.
-            return self._account.popen(command, stdout=log, stderr=log, preexec_fn=_die_with_parent)
+            return self._account.popen(
+                command, stdout=log, stderr=log, preexec_fn=partial(end_with_parent, signal.SIGQUIT)
+            )
 
     def _answers(self) -> bool:
         # The eighth line is the postmaster's state; pg_ctl waits for it in the same way.
@@ -102,12 +102,6 @@ class Cluster:
 
     def _last_words(self) -> str:
         return "\n".join(self._log.read_text(errors="replace").splitlines()[-5:])
-
-
-def _die_with_parent() -> None:
-    """On Linux the kernel ends the postmaster at once when its parent dies, however that came about."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
 
 
 def _place(data_dir: Path, user: Account) -> Path:

@@ -1,0 +1,219 @@
+"""The program `parallax`: settings and arguments in, the work done by others, each failure told in a line.
+
+Commands import what does their work when they run, so that each starts fast.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import signal
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import click
+
+from service.settings import Settings, SettingsError, read_settings
+
+
+class Failure(click.ClickException):
+    """Nothing could be done; the message says why and what would help."""
+
+    exit_code = 2
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="parallax", message="parallax %(version)s")
+def main() -> None:
+    """One story, every vantage point: a GraphQL API for news, on Postgres.
+
+    Settings come from the environment; docs/settings.md names them. Without PARALLAX_DATABASE_URL every command uses a
+    Postgres of its own in PARALLAX_DATA_DIR, and those that run at the same time share it.
+    """
+
+
+@main.command()
+@click.option("--end-with-parent", is_flag=True, help="Stop when the process that started this one ends (Linux).")
+def serve(*, end_with_parent: bool) -> None:
+    """Serve until told to stop (SIGTERM or Ctrl-C), then let running requests end.
+
+    The embedded Postgres is brought up to date, and filled with the demo world where it is empty. Another database is
+    left as it is: where it is not up to date, this command says so and ends.
+    """
+    from service import parent, serving
+    from service.db import state
+
+    if end_with_parent:
+        parent.end_with_parent(signal.SIGTERM)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    settings = _settings()
+    with _told(serving.AddressTaken):
+        address = serving.bind(settings.host, settings.port)
+    with _migrated(settings) as dsn:
+        if settings.database_url is None and asyncio.run(state.is_empty(dsn)):
+            _fill(dsn)
+        from service.app import create_app
+
+        url = _url(settings.host, address.getsockname()[1])
+        app = create_app(settings, dsn)
+        if not serving.serve(app, address, settings.drain_timeout, lambda: _welcome(url)):
+            raise Failure("The service could not start: what is logged above says why.")
+
+
+@main.command()
+@click.option("--check", is_flag=True, help="Only say whether it is up to date; exit 1 where it is not.")
+def migrate(*, check: bool) -> None:
+    """Bring the database up to date."""
+    from service.db import migrations
+
+    with _database(_settings()) as dsn:
+        if check:
+            missing = asyncio.run(migrations.pending(dsn))
+            click.echo(f"Not yet run: {', '.join(missing)}" if missing else "The database is up to date.")
+            sys.exit(1 if missing else 0)
+        done = asyncio.run(migrations.migrate(dsn))
+        click.echo(f"Run: {', '.join(done)}" if done else "The database was up to date.")
+
+
+@main.command()
+@click.argument(
+    "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, allow_dash=True)
+)
+@click.option("--strict", is_flag=True, help="Refuse the whole load at the first wrong line.")
+def load(files: tuple[str, ...], *, strict: bool) -> None:
+    """Load news: newline-delimited JSON, .gz and .zst unpacked on the way, - for standard input.
+
+    All files are one load, in order. Wrong lines are told on standard error and cost nothing but themselves. Exits
+    with 0 where no line was refused, 1 where some were, 2 where nothing could be loaded.
+    """
+    raise NotImplementedError
+
+
+@main.command()
+def demo() -> None:
+    """Fill an empty database with the demo world: fictional outlets, stories and articles of the last 30 days."""
+    from service.db.state import is_empty
+
+    with _migrated(_settings()) as dsn:
+        if not asyncio.run(is_empty(dsn)):
+            raise Failure("There is news in the database already, and the demo world goes into an empty one only.")
+        _fill(dsn)
+
+
+@main.command()
+def schema() -> None:
+    """Print the schema in GraphQL's schema definition language."""
+    from schema import sdl
+
+    click.echo(sdl(), nl=False)
+
+
+@main.command()
+def doctor() -> None:
+    """Look at settings, Postgres, migrations and clock; exit 1 where something is wrong, and say how to mend it."""
+    from service import doctor as practice
+
+    findings = [*practice.examine_environment()]
+    try:
+        with _database(_settings()) as dsn:
+            findings += asyncio.run(practice.examine_database(dsn))
+    except Failure as failure:
+        findings += [practice.Finding("cannot run", False, line) for line in failure.message.splitlines()]
+    for finding in findings:
+        mark = click.style("ok   ", fg="green") if finding.well else click.style("wrong", fg="red")
+        click.echo(f"{mark}  {finding.subject:<10}  {finding.told}")
+    sys.exit(0 if all(finding.well for finding in findings) else 1)
+
+
+def _settings() -> Settings:
+    with _told(SettingsError):
+        return read_settings()
+
+
+@contextmanager
+def _told(*expected: type[Exception]) -> Generator[None]:
+    """Turns errors whose message is meant for the user into a Failure."""
+    try:
+        yield
+    except expected as error:
+        raise Failure(str(error)) from error
+
+
+@contextmanager
+def _database(settings: Settings) -> Generator[str]:
+    """The DSN of the database that was set, or of the embedded one, started or joined; it can be reached."""
+    from service.db.state import Unreachable, reach
+    from service.embedded.errors import EmbeddedError
+
+    if settings.database_url is not None:
+        dsn = settings.database_url.get_secret_value()
+        with _told(Unreachable):
+            asyncio.run(reach(dsn))
+        yield dsn
+        return
+
+    from service.embedded.postgres import EmbeddedPostgres
+
+    embedded = EmbeddedPostgres(settings.data_dir)
+    with _told(EmbeddedError):
+        dsn = embedded.start()
+    try:
+        yield dsn
+    finally:
+        embedded.stop()
+
+
+@contextmanager
+def _migrated(settings: Settings) -> Generator[str]:
+    """The DSN of the database, up to date: the embedded one is brought there, another one has to be."""
+    from service.db import migrations
+
+    with _database(settings) as dsn:
+        if settings.database_url is None:
+            asyncio.run(migrations.migrate(dsn))
+        elif missing := asyncio.run(migrations.pending(dsn)):
+            raise Failure(f"The database is not up to date: run `parallax migrate`. Not yet run: {', '.join(missing)}.")
+        yield dsn
+
+
+def _fill(dsn: str) -> None:
+    import orjson
+
+    from service.demo import world
+    from service.load import load
+
+    click.echo("Filling the database with the demo world …", err=True)
+    lines = io.BytesIO(b"\n".join(orjson.dumps(line) for line in world(datetime.now(UTC))))
+    asyncio.run(load(dsn, [lines], strict=True))
+
+
+def _url(host: str, port: int) -> str:
+    if host in {"0.0.0.0", "::", ""}:  # noqa: S104 - every address of this machine, of which one is named
+        host = "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _welcome(url: str) -> None:
+    click.echo(WELCOME.format(url=url))
+
+
+WELCOME = """
+Parallax serves at {url}/graphql
+
+Three things to try:
+
+  1. Open {url}/graphql in a browser: GraphiQL, with the documentation of every field.
+
+  2. Ask which stories the left hardly reports:
+
+     curl -sG {url}/graphql --data-urlencode \\
+       'query={{ stories(first: 3, filter: {{blindspot: LEFT}}) {{ nodes {{ title coverage {{ outletCount }} }} }} }}'
+
+  3. Load news of your own, from another terminal:
+
+     .venv/bin/parallax load FILE
+
+Ctrl-C ends it.
+"""

@@ -1,0 +1,79 @@
+"""Looks at what Parallax stands on, and says what is wrong and how to mend it. Changes nothing."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import asyncpg
+
+from service.db.migrations import pending
+from service.db.state import Unreachable, connected, is_empty, place
+from service.settings import PREFIX, Settings
+
+OLDEST, NEWEST = 15, 18
+"""The major versions of Postgres that Parallax is tested on, and those between."""
+
+MOST_SECONDS_APART = 2.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at; what was `told` says how to mend it where it is not `well`."""
+
+    subject: str
+    well: bool
+    told: str
+
+
+def examine_environment() -> Iterator[Finding]:
+    """Finds variables that look like settings and are none."""
+    known = [PREFIX + name.upper() for name in Settings.model_fields]
+    ours = [name for name in os.environ if name.startswith(PREFIX) and not name.startswith(f"{PREFIX}TEST_")]
+    for name in sorted({*ours} - {*known}):
+        near = difflib.get_close_matches(name, known, n=1)
+        advice = f"did you mean {near[0]}?" if near else "remove it; docs/settings.md names those there are"
+        yield Finding("settings", False, f"{name} is no setting: {advice}")
+    told = ", ".join(sorted({*ours} & {*known})) or "none"
+    yield Finding("settings", True, f"set: {told}")
+
+
+async def examine_database(dsn: str) -> list[Finding]:
+    """Finds whether Postgres can be reached, is of a known version, up to date and filled, and agrees on the time."""
+    try:
+        async with connected(dsn) as connection:
+            findings = [await _version(dsn, connection), await _clock(connection)]
+    except Unreachable as error:
+        return [Finding("postgres", False, str(error))]
+    missing = await pending(dsn)
+    if missing:
+        told = f"not yet run: {', '.join(missing)}. Run `parallax migrate`"
+        return [*findings, Finding("migrations", False, told)]
+    news = "none yet: `parallax demo` or `parallax load FILE`" if await is_empty(dsn) else "there is some to serve"
+    return [*findings, Finding("migrations", True, "all have run"), Finding("news", True, news)]
+
+
+async def _version(dsn: str, connection: asyncpg.Connection[asyncpg.Record]) -> Finding:
+    started = time.perf_counter()
+    version = await connection.fetchval("show server_version")
+    latency = (time.perf_counter() - started) * 1_000
+    major = connection.get_server_version().major
+    if not OLDEST <= major <= NEWEST:
+        return Finding("postgres", False, f"{place(dsn)} is version {version}: use one of {OLDEST} to {NEWEST}")
+    return Finding("postgres", True, f"{place(dsn)}, version {version}, answers in {latency:.1f} ms")
+
+
+async def _clock(connection: asyncpg.Connection[asyncpg.Record]) -> Finding:
+    before = datetime.now(UTC)
+    theirs: datetime = await connection.fetchval("select clock_timestamp()")
+    after = datetime.now(UTC)
+    apart = max((before - theirs).total_seconds(), (theirs - after).total_seconds(), 0)
+    if apart > MOST_SECONDS_APART:
+        return Finding(
+            "clock", False, f"{apart:.0f} s from that of Postgres: have both machines set their clocks by NTP"
+        )
+    return Finding("clock", True, "agrees with that of Postgres")
