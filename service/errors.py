@@ -82,6 +82,14 @@ class UpgradeRequired(ApiError):
     status = 403
 
 
+class NotFound(ApiError):
+    """Nothing is served at this path."""
+
+    code = "NOT_FOUND"
+    status = 404
+    always_status = True
+
+
 class MethodNotAllowed(ApiError):
     code = "METHOD_NOT_ALLOWED"
     status = 405

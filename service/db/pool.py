@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import asyncpg
 
@@ -45,19 +45,21 @@ class Session(asyncpg.Connection):  # pyright: ignore[reportMissingTypeArgument]
 class Database:
     """Reads from Postgres. Every failure arrives as one of service.errors, with nothing internal in its message."""
 
-    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], timeout: float, observe: Observer) -> None:
-        self._pool = pool
-        self._timeout = timeout
+    _pool: asyncpg.Pool[asyncpg.Record]
+
+    def __init__(self, dsn: str, settings: Settings, observe: Observer = ignore) -> None:
+        self._dsn = dsn
+        self._size = settings.pool_size
+        self._timeout = settings.operation_timeout
         self._observe = observe
 
-    @classmethod
-    async def open(cls, dsn: str, settings: Settings, observe: Observer = ignore) -> Database:
-        """A pool that connects when it is asked, so that it opens whether Postgres is there or not."""
-        pool = await asyncpg.create_pool(
-            dsn,
+    async def __aenter__(self) -> Self:
+        """Opens the pool. It connects when it is asked to read, so it opens whether Postgres is there or not."""
+        self._pool = await asyncpg.create_pool(
+            self._dsn,
             min_size=0,
-            max_size=settings.pool_size,
-            timeout=settings.operation_timeout,
+            max_size=self._size,
+            timeout=self._timeout,
             connection_class=Session,
             # Every operation's shape is a statement of its own, some of them long: keep all that clients use.
             statement_cache_size=1_000,
@@ -67,13 +69,13 @@ class Database:
                 "application_name": APPLICATION_NAME,
                 "timezone": "UTC",
                 "jit": "off",
-                "statement_timeout": f"{settings.operation_timeout * 1_000:.0f}",
+                "statement_timeout": f"{self._timeout * 1_000:.0f}",
                 "default_transaction_read_only": "on",
             },
         )
-        return cls(pool, settings.operation_timeout, observe)
+        return self
 
-    async def close(self) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Waits for running statements, then closes every connection."""
         await self._pool.close()
 

@@ -1,0 +1,75 @@
+"""The only wiring: which parts there are, what they are given, where they answer."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from starlette.routing import BaseRoute, Mount, Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from schema import schema
+from service.db.pool import Database
+from service.errors import NotFound
+from service.events import Observer, ServingEnded
+from service.http import health, pages
+from service.http.graphql import GraphQLEndpoint
+from service.http.middleware import Failures, RequestId
+from service.planner import Limits, Planner
+from service.settings import Settings
+from service.telemetry import start_logging
+
+
+def create_app(settings: Settings, dsn: str, observe: Observer | None = None) -> ASGIApp:
+    """The service as an ASGI application over the database at `dsn`, which need not be there yet."""
+    observe = observe or start_logging()
+    database = Database(dsn, settings, observe)
+    planner = Planner(schema, _limits(settings))
+
+    @asynccontextmanager
+    async def lifespan(_app: object) -> AsyncGenerator[None]:
+        async with database:
+            yield
+        observe(ServingEnded())
+
+    router = Router(
+        [
+            *_at("/graphql", GraphQLEndpoint(planner, database, settings)),
+            *_at("/livez", health.alive),
+            *_at("/readyz", health.ready(database)),
+            *_at("/startupz", health.alive),
+            *_at("/schema.graphql", pages.schema_file),
+            Route("/", pages.start),
+            Mount("/graphiql", pages.graphiql_files()),
+        ],
+        redirect_slashes=False,
+        default=_nothing_here,
+        lifespan=lifespan,
+    )
+    app: ASGIApp = router
+    for layer in (partial(Failures, observe=observe), RequestId):
+        app = layer(app)
+    return app
+
+
+def _at(path: str, endpoint: ASGIApp | health.Probe) -> list[BaseRoute]:
+    """The same endpoint with and without a trailing slash."""
+    return [Route(path, endpoint), Route(f"{path}/", endpoint)]
+
+
+async def _nothing_here(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    raise NotFound("Nothing is served here. GraphQL is at /graphql, its schema at /schema.graphql.")
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        max_tokens=settings.max_tokens,
+        max_depth=settings.max_depth,
+        max_introspection_depth=settings.max_introspection_depth,
+        max_introspection_fields=settings.max_introspection_fields,
+        max_aliases=settings.max_aliases,
+        max_root_fields=settings.max_root_fields,
+        max_page_size=settings.max_page_size,
+        introspection=settings.introspection,
+    )

@@ -1,0 +1,126 @@
+// Starts GraphiQL on this page, with examples in tabs of their own.
+(function () {
+  "use strict";
+
+  const FRONT_PAGE = `# Parallax: one story, every vantage point.
+#
+# The tabs hold examples: Ctrl-Enter runs one.
+# The book on the left describes every field;
+# Ctrl-Space completes what you type.
+
+query FrontPage {
+  stories(first: 5, sort: LATEST) {
+    nodes {
+      slug
+      title
+      lastPublishedAt
+      coverage {
+        articleCount
+        outletCount
+        bias {
+          left { count percent }
+          center { count percent }
+          right { count percent }
+          unratedCount
+        }
+        blindspot { side }
+      }
+    }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+`;
+
+  const BLINDSPOTS = `# Stories that one side of the press hardly reports.
+
+query Blindspots($side: Side!) {
+  stories(first: 10, filter: { blindspot: $side }) {
+    totalCount { count precision }
+    nodes {
+      title
+      coverage {
+        outletCount
+        bias {
+          left { count }
+          center { count }
+          right { count }
+        }
+        blindspot { side }
+      }
+    }
+  }
+}
+`;
+
+  const STORY = `# The most covered story: who reported it first,
+# how coverage grew, and who told it lately.
+
+query MostCovered {
+  stories(first: 1, sort: MOST_COVERED) {
+    nodes {
+      id
+      title
+      summary
+      keyPoints
+      topics { slug name }
+      firstArticle { publishedAt outlet { name } }
+      coverage {
+        bias { points { bias share { count } } mean ratedCount unratedCount }
+        factuality {
+          __typename
+          ... on UpgradeRequired { feature tier message }
+        }
+      }
+      timeline(interval: DAY) { start articleCount }
+      articles(first: 5) {
+        nodes { title excerpt language url outlet { name bias country } }
+      }
+      related(first: 3) { title slug }
+    }
+  }
+}
+`;
+
+  const OUTLETS = `# Outlets with the most articles, what agencies
+# say of them, and what they published last.
+
+query Outlets {
+  outlets(first: 5, sort: MOST_ARTICLES) {
+    nodes {
+      name
+      domain
+      country
+      medium
+      bias
+      biasScore
+      ratings { agency bias ratedAt }
+      articles(first: 3) { nodes { title story { title slug } } }
+    }
+  }
+}
+`;
+
+  const given = new URLSearchParams(window.location.search);
+  const examples = [
+    { query: FRONT_PAGE },
+    { query: BLINDSPOTS, variables: JSON.stringify({ side: "LEFT" }, null, 2) },
+    { query: STORY },
+    { query: OUTLETS },
+  ];
+  const asked = given.has("query")
+    ? [{ query: given.get("query"), variables: given.get("variables") || undefined }]
+    : examples;
+
+  const fetcher = GraphiQL.createFetcher({
+    url: window.location.pathname,
+    headers: { Accept: "application/graphql-response+json, application/json;q=0.9" },
+  });
+  ReactDOM.createRoot(document.getElementById("graphiql")).render(
+    React.createElement(GraphiQL, {
+      fetcher: fetcher,
+      defaultQuery: FRONT_PAGE,
+      defaultTabs: asked,
+      shouldPersistHeaders: false,
+    }),
+  );
+})();

@@ -1,0 +1,88 @@
+"""Media types: what a caller accepts, and whether a body is JSON. Knows nothing of what is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import Enum
+from functools import lru_cache
+
+from service.errors import NotAcceptable, UnsupportedMediaType
+
+MAX_ACCEPT = 1_000
+
+
+class MediaType(Enum):
+    """What an answer can be, by the value of its Content-Type."""
+
+    GRAPHQL_RESPONSE = b"application/graphql-response+json; charset=utf-8"
+    JSON = b"application/json; charset=utf-8"
+    HTML = b"text/html; charset=utf-8"
+
+
+_RESPONSE_JSON = "application/graphql-response+json"
+_JSON_RANGES = ("application/json", "application/*", "*/*")
+_NO_ANSWER = (
+    "The Accept header allows no type that can be answered here: application/graphql-response+json or application/json."
+)
+
+
+@lru_cache(maxsize=256)
+def _accepted(accept: bytes, html: bool) -> MediaType | None:  # noqa: FBT001 (lru_cache is faster by position)
+    weights = dict(_ranges(accept))
+    offered = [(_weight(weights, _RESPONSE_JSON), MediaType.GRAPHQL_RESPONSE)]
+    offered.append((_weight(weights, *_JSON_RANGES), MediaType.JSON))
+    if html:
+        offered.append((_weight(weights, "text/html"), MediaType.HTML))
+    weight, best = max(offered, key=lambda offer: offer[0])
+    return best if weight > 0 else None
+
+
+def accepted(accept: bytes | None, *, html: bool) -> MediaType:
+    """The type to answer in, HTML only where it can be had; raises NotAcceptable where nothing fits.
+
+    `application/graphql-response+json` is for those who name it; wildcards mean JSON. Of equal weights, the first wins.
+    """
+    if accept is None:
+        return MediaType.JSON
+    found = _accepted(accept, html) if len(accept) <= MAX_ACCEPT else None
+    if found is None:
+        raise NotAcceptable(_NO_ANSWER)
+    return found
+
+
+@lru_cache(maxsize=256)
+def _is_json(content_type: bytes) -> bool:
+    kind, *parameters = content_type.decode("latin-1").lower().split(";")
+    pairs = (parameter.partition("=") for parameter in parameters)
+    charsets = {value.strip(' "') for name, _, value in pairs if name.strip() == "charset"}
+    return kind.strip() == "application/json" and charsets <= {"utf-8", "utf8"}
+
+
+def require_json(content_type: bytes | None) -> None:
+    """Raises UnsupportedMediaType unless a body is declared as `application/json` in UTF-8."""
+    if content_type is None or len(content_type) > MAX_ACCEPT or not _is_json(content_type):
+        raise UnsupportedMediaType("The request's Content-Type must be application/json, in UTF-8.")
+
+
+def _ranges(accept: bytes) -> Iterator[tuple[str, float]]:
+    """Each media range with its weight; what cannot be read weighs nothing."""
+    for part in accept.decode("latin-1").lower().split(","):
+        kind, *parameters = part.split(";")
+        weight = 1.0
+        for name, _, value in (parameter.partition("=") for parameter in parameters):
+            if name.strip() == "q":
+                weight = _number(value)
+        yield kind.strip(), weight
+
+
+def _number(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        return 0.0
+    return number if 0 <= number <= 1 else 0.0
+
+
+def _weight(weights: dict[str, float], *ranges: str) -> float:
+    """The weight that the most specific of these ranges gives; a type that is refused by name stays refused."""
+    return next((weights[kind] for kind in ranges if kind in weights), 0.0)

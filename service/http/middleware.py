@@ -1,0 +1,83 @@
+"""What surrounds every request: its id, and an answer for whatever goes wrong. Plain ASGI, one concern each."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.errors import ApiError, Internal, MethodNotAllowed, NotFound
+from service.events import CallerLeft, Observer, RequestFailed
+from service.http.caller import CallerGone
+from service.http.media import MediaType
+from service.http.responses import send_error
+
+FAILED = "Something went wrong on our side."
+
+_GIVEN = re.compile(rb"[A-Za-z0-9._:+/=@-]{1,128}")
+
+
+class RequestId:
+    """Gives each request an id in `scope["request_id"]`: the caller's `X-Request-Id` where it will do."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+        request_id = given if _GIVEN.fullmatch(given) else os.urandom(12).hex().encode()
+        scope["request_id"] = request_id.decode()
+
+        async def send_named(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id)]
+            await send(message)
+
+        await self._app(scope, receive, send_named)
+
+
+class Failures:
+    """Answers every exception as an error of the contract, in `scope["media_type"]`; the unforeseen is INTERNAL."""
+
+    def __init__(self, app: ASGIApp, observe: Observer) -> None:
+        self._app = app
+        self._observe = observe
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def send_watched(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_watched)
+        except CallerGone:
+            self._observe(CallerLeft(scope["request_id"]))
+        except Exception as raised:
+            if scope["type"] != "http" or started:
+                raise
+            error = _told(raised)
+            if error.status >= 500:
+                foreseen = not isinstance(error, Internal)
+                self._observe(RequestFailed(scope["request_id"], error.code, None if foreseen else raised))
+            await send_error(send, error, scope.get("media_type", MediaType.JSON), scope["request_id"])
+
+
+def _told(raised: Exception) -> ApiError:
+    """What a caller is told of an exception."""
+    match raised:
+        case ApiError():
+            return raised
+        case HTTPException(status_code=404):
+            return NotFound("Nothing is served here.")
+        case HTTPException(status_code=405):
+            return MethodNotAllowed("This is only read.")
+        case _:
+            return Internal(FAILED)

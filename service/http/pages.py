@@ -1,0 +1,58 @@
+"""Pages and files that are the same for everyone: the start page, GraphiQL, the SDL. Knows nothing of queries."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.resources import files
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Send
+
+from schema import sdl
+from service.http.media import MediaType
+from service.http.responses import Header, send_reply
+
+FOLDER = Path(str(files("service.http") / "graphiql"))
+
+# CodeMirror and GraphiQL put styles into elements; scripts come from files of our own and nowhere else.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_PAGE_HEADERS: tuple[Header, ...] = (
+    (b"content-security-policy", POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+)
+
+_GRAPHIQL = (FOLDER / "page.html").read_bytes()
+_START = (FOLDER / "start.html").read_text(encoding="utf-8")
+
+
+async def send_graphiql(send: Send) -> None:
+    """The page for browsers, whose files come from `graphiql_files`."""
+    await send_reply(send, 200, MediaType.HTML, _GRAPHIQL, _PAGE_HEADERS)
+
+
+def graphiql_files() -> StaticFiles:
+    """The scripts and styles of the GraphiQL page."""
+    return StaticFiles(directory=FOLDER / "files")
+
+
+async def start(_request: Request) -> Response:
+    """The page at `/`, which leads to GraphiQL and the SDL."""
+    return HTMLResponse(_START, headers={name.decode(): value.decode() for name, value in _PAGE_HEADERS})
+
+
+async def schema_file(request: Request) -> Response:
+    """The SDL, with an ETag by which a caller can ask whether it changed."""
+    text = sdl().encode()
+    etag = f'"{hashlib.sha256(text).hexdigest()[:32]}"'
+    headers = {"etag": etag, "cache-control": "public, max-age=60"}
+    known = request.headers.get("if-none-match", "")
+    if etag in (tag.strip().removeprefix("W/") for tag in known.split(",")) or known.strip() == "*":
+        return Response(status_code=304, headers=headers)
+    return Response(text, headers=headers, media_type="text/plain; charset=utf-8")

@@ -1,0 +1,134 @@
+"""Reads a GraphQL request from what a caller sent, refusing what is none. Knows nothing of documents or schemas."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+from urllib.parse import parse_qsl
+
+from starlette.types import Receive, Scope
+
+from service.errors import BadRequest, RequestTimeout, RequestTooLarge
+from service.http.caller import CallerGone
+from service.http.media import require_json
+from service.http.strict_json import NotStrictJson, read_json
+from service.settings import Settings
+
+MAX_PARAMETERS = 20
+
+Headers = Mapping[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class GraphQLRequest:
+    """What one GraphQL request asks."""
+
+    document: str
+    operation_name: str | None
+    variables: dict[str, Any]
+    extensions: dict[str, Any]
+
+
+def headers_of(scope: Scope) -> Headers:
+    """The headers by their names in lower case; those that came more than once joined by commas."""
+    found: dict[bytes, bytes] = {}
+    for name, value in scope["headers"]:
+        found[name] = found[name] + b", " + value if name in found else value
+    return found
+
+
+async def read_request(scope: Scope, headers: Headers, receive: Receive, settings: Settings) -> GraphQLRequest:
+    """The GraphQL request in a query string (GET, HEAD) or a JSON body (POST); raises ApiError or CallerGone."""
+    if scope["method"] != "POST":
+        return _checked(_from_query_string(scope["query_string"], settings.max_body_bytes))
+    require_json(headers.get(b"content-type"))
+    body = await _read_body(headers, receive, settings)
+    try:
+        payload = read_json(body)
+    except NotStrictJson as error:
+        raise BadRequest(f"The body will not do: {error}.") from None
+    if isinstance(payload, list):
+        raise BadRequest("Batches are not served here: send each operation in a request of its own.")
+    if not isinstance(payload, dict):
+        raise BadRequest("The body must be a JSON object with a string `query`.")
+    return _checked(cast("dict[str, Any]", payload))
+
+
+async def _read_body(headers: Headers, receive: Receive, settings: Settings) -> bytes:
+    """The body, refused while it streams as soon as it is too large or too late."""
+    limit = settings.max_body_bytes
+    too_large = RequestTooLarge(f"The request's body is larger than {limit:,} bytes.")
+    declared = headers.get(b"content-length", b"0")
+    if not declared.isdigit() or len(declared) > 18 or int(declared) > limit:
+        raise too_large
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(settings.body_timeout):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise CallerGone
+                part = message.get("body", b"")
+                size += len(part)
+                if size > limit:
+                    raise too_large
+                parts.append(part)
+                if not message.get("more_body", False):
+                    return b"".join(parts)
+    except TimeoutError:
+        raise RequestTimeout(f"The request's body did not arrive within {settings.body_timeout:g} seconds.") from None
+
+
+def _from_query_string(query_string: bytes, limit: int) -> dict[str, Any]:
+    if len(query_string) > limit:
+        raise RequestTooLarge(f"The query string is larger than {limit:,} bytes.")
+    try:
+        pairs = parse_qsl(
+            query_string.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS
+        )
+    except ValueError:
+        raise BadRequest(
+            f"The query string must be UTF-8, percent-encoded, of at most {MAX_PARAMETERS} parameters."
+        ) from None
+    parameters: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in parameters:
+            raise BadRequest("A parameter of the query string is given twice.")
+        if "\0" in value:
+            raise BadRequest("A parameter of the query string holds a NUL character.")
+        parameters[name] = value
+    for name in ("variables", "extensions"):
+        if text := parameters.pop(name, ""):
+            parameters[name] = _read_parameter(name, text)
+    return parameters
+
+
+def _read_parameter(name: str, text: str) -> Any:
+    try:
+        return read_json(text)
+    except NotStrictJson as error:
+        raise BadRequest(f"The parameter `{name}` will not do: {error}.") from None
+
+
+def _checked(payload: Mapping[str, Any]) -> GraphQLRequest:
+    document = payload.get("query")
+    if document is None or document == "":
+        raise BadRequest("There is no `query`.")
+    if not isinstance(document, str):
+        raise BadRequest("`query` must be a string.")
+    name = payload.get("operationName")
+    if name is not None and not isinstance(name, str):
+        raise BadRequest("`operationName` must be a string.")
+    return GraphQLRequest(document, name or None, _object(payload, "variables"), _object(payload, "extensions"))
+
+
+def _object(payload: Mapping[str, Any], name: str) -> dict[str, Any]:
+    value = payload.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise BadRequest(f"`{name}` must be an object.")
+    return cast("dict[str, Any]", value)

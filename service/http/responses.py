@@ -1,0 +1,77 @@
+"""What goes back: bytes with their status and headers. Knows nothing of how an answer came about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from starlette.types import Send
+
+from service.errors import ApiError, MethodNotAllowed, RequestTimeout, RequestTooLarge, Unavailable, ValidationFailed
+from service.http.media import MediaType
+
+Header = tuple[bytes, bytes]
+
+ALLOW: Header = (b"allow", b"GET, HEAD, POST, OPTIONS")
+CLOSE: Header = (b"connection", b"close")
+
+
+async def send_reply(
+    send: Send, status: int, media_type: MediaType, body: bytes, headers: Sequence[Header] = ()
+) -> None:
+    """Sends a whole response."""
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [
+                (b"content-type", media_type.value),
+                (b"content-length", b"%d" % len(body)),
+                (b"vary", b"Accept"),
+                *headers,
+            ],
+        }
+    )
+    await send({"type": "http.response.body", "body": body})
+
+
+async def send_options(send: Send) -> None:
+    """Says which methods there are."""
+    await send({"type": "http.response.start", "status": 204, "headers": [ALLOW]})
+    await send({"type": "http.response.body"})
+
+
+async def send_error(send: Send, error: ApiError, media_type: MediaType, request_id: str) -> None:
+    """Sends an error as GraphQL's errors, with the status that the contract gives it under this media type."""
+    always = error.always_status or media_type is not MediaType.JSON
+    body = orjson.dumps({"errors": [_shown(each, request_id) for each in _findings(error)]})
+    kind = media_type if media_type is not MediaType.HTML else MediaType.JSON
+    await send_reply(send, error.status if always else 200, kind, body, _headers_for(error))
+
+
+def _findings(error: ApiError) -> Sequence[ApiError]:
+    return error.errors if isinstance(error, ValidationFailed) else (error,)
+
+
+def _shown(error: ApiError, request_id: str) -> dict[str, Any]:
+    shown: dict[str, Any] = {"message": error.message}
+    if error.locations:
+        shown["locations"] = [{"line": line, "column": column} for line, column in error.locations]
+    if error.path:
+        shown["path"] = error.path
+    shown["extensions"] = {**error.extensions, "code": error.code, "requestId": request_id}
+    return shown
+
+
+def _headers_for(error: ApiError) -> list[Header]:
+    match error:
+        case Unavailable():
+            return [(b"retry-after", b"%d" % error.retry_after)]
+        case MethodNotAllowed():
+            return [ALLOW]
+        case RequestTimeout() | RequestTooLarge():
+            # What is left of the body is not read: the connection cannot serve another request.
+            return [CLOSE]
+        case _:
+            return []
