@@ -6,12 +6,12 @@ Commands import what does their work when they run, so that each starts fast.
 from __future__ import annotations
 
 import asyncio
-import io
 import signal
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 import click
 
@@ -43,7 +43,6 @@ def serve(*, end_with_parent: bool) -> None:
     left as it is: where it is not up to date, this command says so and ends.
     """
     from service import parent, serving
-    from service.db import state
 
     if end_with_parent:
         parent.end_with_parent(signal.SIGTERM)
@@ -52,8 +51,8 @@ def serve(*, end_with_parent: bool) -> None:
     with _told(serving.AddressTaken):
         address = serving.bind(settings.host, settings.port)
     with _migrated(settings) as dsn:
-        if settings.database_url is None and asyncio.run(state.is_empty(dsn)):
-            _fill(dsn)
+        if settings.database_url is None:
+            _fill_if_empty(dsn, settings.data_dir / "demo.unfinished")
         from service.app import create_app
 
         url = _url(settings.host, address.getsockname()[1])
@@ -88,7 +87,15 @@ def load(files: tuple[str, ...], *, strict: bool) -> None:
     All files are one load, in order. Wrong lines are told on standard error and cost nothing but themselves. Exits
     with 0 where no line was refused, 1 where some were, 2 where nothing could be loaded.
     """
-    raise NotImplementedError
+    import uvloop
+
+    from service.load import Unreadable, load
+    from service.progress import LoadProgress, print_outcome
+
+    with _migrated(_settings()) as dsn, _told(Unreadable), _may_be_cut_off(), LoadProgress() as progress:
+        summary = uvloop.run(load(dsn, files, strict=strict, observer=progress))
+    print_outcome(summary)
+    sys.exit(summary.exit_code)
 
 
 @main.command()
@@ -142,6 +149,20 @@ def _told(*expected: type[Exception]) -> Generator[None]:
 
 
 @contextmanager
+def _may_be_cut_off() -> Generator[None]:
+    """Tells what holds after a load that did not come to its end."""
+    import asyncpg
+
+    rest = "What was written is whole, and the same load again completes it."
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Failure(f"Stopped. {rest}") from None
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise Failure(f"The database went away: {error}. {rest}") from error
+
+
+@contextmanager
 def _database(settings: Settings) -> Generator[str]:
     """The DSN of the database that was set, or of the embedded one, started or joined; it can be reached."""
     from service.db.state import Unreachable, reach
@@ -179,14 +200,24 @@ def _migrated(settings: Settings) -> Generator[str]:
 
 
 def _fill(dsn: str) -> None:
-    import orjson
+    import uvloop
 
     from service.demo import world
-    from service.load import load
+    from service.load import load_lines
 
     click.echo("Filling the database with the demo world …", err=True)
-    lines = io.BytesIO(b"\n".join(orjson.dumps(line) for line in world(datetime.now(UTC))))
-    asyncio.run(load(dsn, [lines], strict=True))
+    with _may_be_cut_off():
+        uvloop.run(load_lines(dsn, world(datetime.now(UTC)), strict=True))
+
+
+def _fill_if_empty(dsn: str, unfinished: Path) -> None:
+    """Fill an empty embedded database, or one whose filling was cut off: `unfinished` is there until it is done."""
+    from service.db.state import is_empty
+
+    if unfinished.exists() or asyncio.run(is_empty(dsn)):
+        unfinished.touch()
+        _fill(dsn)
+        unfinished.unlink(missing_ok=True)
 
 
 def _url(host: str, port: int) -> str:
