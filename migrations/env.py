@@ -11,7 +11,12 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 # A migration that cannot have its lock soon gives up rather than hold up every query that queues behind it.
-SESSION = {"application_name": "parallax migrate", "timezone": "UTC", "lock_timeout": "10s", "statement_timeout": "30min"}
+SESSION = {
+    "application_name": "parallax migrate",
+    "timezone": "UTC",
+    "lock_timeout": "10s",
+    "statement_timeout": "30min",
+}
 
 
 def run(connection: Connection) -> None:

@@ -9,8 +9,10 @@ depends_on = None
 
 
 def upgrade() -> None:
+    """${message}"""
     execute("${up_revision}.sql")
 
 
 def downgrade() -> None:
+    """Takes it back."""
     execute("${up_revision}_down.sql")

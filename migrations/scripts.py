@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import asyncpg
 from alembic import op
 
 FOLDER = Path(__file__).parent / "sql"
@@ -18,4 +19,8 @@ def execute(*names: str) -> None:
     assert connection is not None
     for name in names:
         script = (FOLDER / name).read_text(encoding="utf-8")
-        connection.run_async(lambda driver, script=script: driver.execute(script))
+
+        async def run(driver: asyncpg.Connection, script: str = script) -> None:
+            await driver.execute(script)
+
+        connection.run_async(run)

@@ -71,8 +71,8 @@ class Key:
 class Order:
     """A total order: its last key is unique.
 
-    `step` and `step_function` name the coarse key by which `story_facets` follows the first key. `among` orders only that
-    many rows, the first ones by `among_order`; `needs` is the argument without which the order has no meaning.
+    `step` and `step_function` name the coarse key by which `story_facets` follows the first key. `among` orders only
+    that many rows, the first ones by `among_keys`; `needs` is the argument without which the order has no meaning.
     """
 
     keys: tuple[Key, ...]
@@ -103,6 +103,27 @@ class ByOutlet:
 
 
 @dataclass(frozen=True, slots=True)
+class OneOf:
+    """A column that must be one of the values given; an index has it before the keys of every order."""
+
+    column: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfGroup:
+    """A condition on what a row belongs to by its `column`, where an index has that before the keys of every order.
+
+    `members` selects the ids of what fits, `share` tells about which part of all rows belong to them, 0 to 1.
+    """
+
+    condition: Condition
+    column: str
+    members: str
+    share: str
+
+
+@dataclass(frozen=True, slots=True)
 class Range:
     """A half-open range of time that `sql` must lie in; the input has `after` and `before`."""
 
@@ -122,7 +143,7 @@ class Facet:
 class Connection:
     """A page of `table`'s rows that meet `where`, in the order that `sort` names or in `order`.
 
-    `parent` is what tells this list from the same field's list of another parent; `within` restricts stories to one facet.
+    `parent` tells this list from the same field's list of another parent; `within` restricts stories to one facet.
     """
 
     table: str
@@ -159,7 +180,10 @@ def bound(binding: Binding, *, description: str | None = None, directives: tuple
 
 
 def asks(
-    binding: Condition | ByOutlet | Range | Facet, *, description: str | None = None, directives: tuple[object, ...] = ()
+    binding: Condition | ByOutlet | OneOf | OfGroup | Range | Facet,
+    *,
+    description: str | None = None,
+    directives: tuple[object, ...] = (),
 ) -> Any:
     """A field of an input type that asks something of a row; absent and null ask nothing."""
     return strawberry.field(
@@ -167,7 +191,9 @@ def asks(
     )
 
 
-def takes(binding: Binding, *arguments: Parameter, description: str | None = None, directives: tuple[object, ...] = ()) -> Any:
+def takes(
+    binding: Binding, *arguments: Parameter, description: str | None = None, directives: tuple[object, ...] = ()
+) -> Any:
     """A bound field with arguments."""
 
     def answered_by_sql(**_: Any) -> NoReturn:
@@ -175,9 +201,7 @@ def takes(binding: Binding, *arguments: Parameter, description: str | None = Non
 
     answered_by_sql.__signature__ = Signature(arguments)  # type: ignore[attr-defined]
     answered_by_sql.__annotations__ = {argument.name: argument.annotation for argument in arguments}
-    return strawberry.field(
-        answered_by_sql, description=description, metadata={KEY: binding}, directives=directives
-    )
+    return strawberry.field(answered_by_sql, description=description, metadata={KEY: binding}, directives=directives)
 
 
 def argument(name: str, annotation: Any, default: Any = Parameter.empty) -> Parameter:
@@ -191,7 +215,14 @@ def asked(name: str, annotation: Any, binding: Condition) -> Parameter:
     return argument(name, Annotated[annotation | None, metadata], strawberry.UNSET)
 
 
-def paged(connection: Connection, *, filter: Any = None, sort: Any = None, also: tuple[Parameter, ...] = (), description: str | None = None) -> Any:
+def paged(
+    connection: Connection,
+    *,
+    filter: Any = None,
+    sort: Any = None,
+    also: tuple[Parameter, ...] = (),
+    description: str | None = None,
+) -> Any:
     """A connection with Relay's arguments; `sort` is the default member of an enum of orders."""
     arguments = [
         argument("first", int | None, strawberry.UNSET),

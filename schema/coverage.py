@@ -1,4 +1,4 @@
-"""Figures: who covers a story, how those outlets divide, and how that grew. Made of a row's counts, never of a table's own."""
+"""Figures: who covers a story, how those outlets divide, how that grew. Made of a row's counts, whatever the row is."""
 
 from __future__ import annotations
 

@@ -45,7 +45,9 @@ class ListSize:
     assumed_size: int | None = strawberry.UNSET
     slicing_arguments: list[str] | None = strawberry.UNSET
     sized_fields: list[str] | None = strawberry.UNSET
-    require_one_slicing_argument: bool | None = strawberry.directive_field(name="requireOneSlicingArgument", default=True)
+    require_one_slicing_argument: bool | None = strawberry.directive_field(
+        name="requireOneSlicingArgument", default=True
+    )
 
 
 PAGED = ListSize(assumed_size=20, slicing_arguments=["first", "last"], require_one_slicing_argument=False)

@@ -6,7 +6,7 @@ from enum import Enum
 
 import strawberry
 
-from schema.binding import ByOutlet, Condition, Facet, Key, Order, Range, asks
+from schema.binding import ByOutlet, Condition, Facet, Key, OfGroup, OneOf, Order, Range, asks
 from schema.directives import RequiresFeature
 from schema.ids import key_of
 from schema.scalars import URL, CountryCode, DateTime, LanguageTag
@@ -15,6 +15,9 @@ from schema.vocabulary import ArticleKind, Bias, Factuality, Feature, Medium, Ow
 FACTUALITY = (RequiresFeature(feature=Feature.FACTUALITY),)
 OWNERSHIP = (RequiresFeature(feature=Feature.OWNERSHIP),)
 LONGEST_SEARCH = 1_000
+ALL_MUST_HOLD = (
+    "All conditions given must hold. A list holds where any of its values does; an empty one matches nothing."
+)
 
 
 def search_words(text: str) -> str:
@@ -41,14 +44,19 @@ class TimeRange:
 @strawberry.input(one_of=True, description="Names one story. A merged story's id and slug name what it went into.")
 class StoryBy:
     id: strawberry.ID | None = asks(
-        Condition("{id} = (select coalesce(m.merged_into, m.id) from stories m where m.id = {value})", "bigint", key_of("story"))
+        Condition(
+            "{id} = (select coalesce(m.merged_into, m.id) from stories m where m.id = {value})",
+            "bigint",
+            key_of("story"),
+        )
     )
     slug: str | None = asks(
         Condition("{id} = (select coalesce(m.merged_into, m.id) from stories m where m.slug = {value})")
     )
     article_url: URL | None = asks(
         Condition(
-            "{id} = (select a.story_id from articles a where url_digest(a.url) = url_digest({value}) and a.url = {value})"
+            "{id} = (select a.story_id from articles a"
+            " where url_digest(a.url) = url_digest({value}) and a.url = {value})"
         ),
         description="The URL of one of its articles.",
     )
@@ -82,9 +90,7 @@ class PlaceBy:
 # Filters ----------------------------------------------------------------------------------------------
 
 
-@strawberry.input(
-    description="All conditions given must hold. A list holds where any of its values does; an empty one matches nothing."
-)
+@strawberry.input(description=ALL_MUST_HOLD)
 class StoryFilter:
     topics: list[str] | None = asks(
         Facet("TOPIC", "array(select t.id from topics t where t.slug = any({value}))"),
@@ -128,9 +134,13 @@ COUNTRIES = Condition("{country} = any({value})", "text[]")
 UNRATED_DESCRIPTION = "True for unrated outlets only, false for rated ones."
 
 
-@strawberry.input(
-    description="All conditions given must hold. A list holds where any of its values does; an empty one matches nothing."
+OF_TOPICS = (
+    "select from story_facets f where f.facet = 'TOPIC'"
+    " and f.value = any(array(select t.id from topics t where t.slug = any({value})))"
 )
+
+
+@strawberry.input(description=ALL_MUST_HOLD)
 class ArticleFilter:
     sides: list[Side] | None = asks(ByOutlet(SIDES))
     bias: list[Bias] | None = asks(ByOutlet(BIAS))
@@ -143,16 +153,18 @@ class ArticleFilter:
         ByOutlet(Condition("{domain} = any({value})", "text[]")), description="Domains of outlets."
     )
     topics: list[str] | None = asks(
-        Condition(
-            "exists (select from story_facets f where f.story_id = {story_id} and f.facet = 'TOPIC'"
-            " and f.value = any(array(select t.id from topics t where t.slug = any({value}))))",
-            "text[]",
+        OfGroup(
+            Condition(f"exists ({OF_TOPICS} and f.story_id = {{story_id}})", "text[]"),
+            "story_id",
+            f"select distinct f.story_id as id {OF_TOPICS.removeprefix('select ')}",
+            "(select coalesce(sum(t.story_count), 0) from topics t where t.slug = any({value}))"
+            " / (select nullif(c.reltuples, 0) from pg_class c where c.oid = 'stories'::regclass)",
         ),
         description="Slugs of topics of its story; a topic includes those under it.",
     )
     countries: list[CountryCode] | None = asks(ByOutlet(COUNTRIES), description="Countries of outlets.")
-    languages: list[LanguageTag] | None = asks(Condition("{language} = any({value})", "text[]"))
-    kinds: list[ArticleKind] | None = asks(Condition("{kind} = any({value})", "article_kind[]"))
+    languages: list[LanguageTag] | None = asks(OneOf("language", "text[]"))
+    kinds: list[ArticleKind] | None = asks(OneOf("kind", "article_kind[]"))
     paywalled: bool | None = asks(Condition("{paywalled} = {value}", "boolean"))
     published: TimeRange | None = asks(Range("{published_at}"))
     updated: TimeRange | None = asks(Range("{updated_at}"))
@@ -165,9 +177,7 @@ class ArticleFilter:
     )
 
 
-@strawberry.input(
-    description="All conditions given must hold. A list holds where any of its values does; an empty one matches nothing."
-)
+@strawberry.input(description=ALL_MUST_HOLD)
 class OutletFilter:
     sides: list[Side] | None = asks(SIDES)
     bias: list[Bias] | None = asks(BIAS)

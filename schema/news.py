@@ -79,13 +79,15 @@ class Story(Node):
     )
     topics: list[Topic] = bound(
         Rows(
-            "(select t.*, p.position from story_topics p join topics t on t.id = p.topic_id where p.story_id = {outer.id})",
+            "(select t.*, p.position from story_topics p join topics t on t.id = p.topic_id"
+            " where p.story_id = {outer.id})",
             order="{position}",
         )
     )
     places: list[Place] = bound(
         Rows(
-            "(select t.*, p.position from story_places p join places t on t.id = p.place_id where p.story_id = {outer.id})",
+            "(select t.*, p.position from story_places p join places t on t.id = p.place_id"
+            " where p.story_id = {outer.id})",
             order="{position}",
         )
     )
@@ -202,9 +204,7 @@ class Outlet(Node):
     language: LanguageTag | None = column()
     medium: Medium | None = column()
     bias: Bias | None = column(description="Consensus of the rating agencies; null where none has rated it.")
-    bias_score: float | None = column(
-        description="Mean of the agencies' biases, -3 (far left) to 3 (far right)."
-    )
+    bias_score: float | None = column(description="Mean of the agencies' biases, -3 (far left) to 3 (far right).")
     side: Side | None = column()
     factuality: OutletFactuality = bound(
         Gated(Feature.FACTUALITY, "FactualityRating", Embedded()), directives=NEEDS_FACTUALITY

@@ -42,8 +42,8 @@ class Query:
     node: Node | None = takes(
         Nodes(),
         argument("id", strawberry.ID),
-        description="Null for an id that names nothing, is malformed, or is of no type here. A merged story is returned "
-        "as what it went into.",
+        description="Null for an id that names nothing, is malformed, or is of no type here. A merged story is "
+        "returned as what it went into.",
     )
     nodes: list[Node | None] = takes(
         Nodes(),

@@ -75,7 +75,9 @@ class Feature(Enum):
     EXPORT = "EXPORT"
 
 
-@strawberry.enum(description="How long the intervals of a timeline are. They start at whole UTC hours, days and Mondays.")
+@strawberry.enum(
+    description="How long the intervals of a timeline are. They start at whole UTC hours, days and Mondays."
+)
 class Interval(Enum):
     HOUR = "HOUR"
     DAY = "DAY"

@@ -9,8 +9,10 @@ depends_on = None
 
 
 def upgrade() -> None:
+    """Makes the model, the figures and their upkeep, and what answers are read with."""
     execute("0001_model.sql", "0001_figures.sql", "0001_upkeep.sql", "0001_reading.sql")
 
 
 def downgrade() -> None:
+    """Drops all of it."""
     execute("0001_down.sql")

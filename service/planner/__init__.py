@@ -33,7 +33,7 @@ class Planner:
     """Compiles operations once, and remembers them."""
 
     def __init__(self, schema: Schema, limits: Limits | None = None) -> None:
-        self.schema = schema._schema
+        self.schema = schema._schema  # pyright: ignore[reportPrivateUsage] - Strawberry has no public name for it
         self.limits = limits or Limits()
         self._documents: OrderedDict[str, Document] = OrderedDict()
 

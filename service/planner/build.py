@@ -1,5 +1,8 @@
-"""From a selection and the schema's bindings to plan values. No SQL is written here but through templates of the schema."""
+"""From a selection and the schema's bindings to plan values. SQL comes in by the schema's templates only."""
 
+# graphql-core's list and non-null types are generic in what pyright cannot know.
+# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownParameterType=false
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
@@ -114,8 +117,7 @@ class Builder:
             case Nodes():
                 return self._node(arguments, nodes) if name == "node" else self._nodes(arguments, nodes)
             case Connection():
-                field_name = f"{parent.name}.{name}"
-                return pages.build(self, binding, field_name, definition, arguments, nodes)
+                return pages.build(self, binding, parent, arguments, nodes)
 
     def _embedded(self, binding: Embedded, type_: GraphQLObjectType, nodes: list[FieldNode]) -> Same:
         names = {name: Term(template) for name, template in binding.names.items()}
@@ -134,7 +136,9 @@ class Builder:
         fields = self.collector.under(refused, nodes)
         return Same({}, None, Object(tuple((key, Text(known[under[0].name.value])) for key, under in fields.items())))
 
-    def _rows(self, binding: Rows, definition: GraphQLField, arguments: Arguments, nodes: list[FieldNode]) -> One | Many:
+    def _rows(
+        self, binding: Rows, definition: GraphQLField, arguments: Arguments, nodes: list[FieldNode]
+    ) -> One | Many:
         if binding.limited_by:
             pages.check_size(binding.limited_by, arguments.literal(binding.limited_by), MOST_LISTED)
         values = {f"arg.{name}": as_literal(arguments.literal(name)) for name in definition.args}

@@ -47,7 +47,9 @@ class Call:
         """The JSON of `data`, of the statement's row and the executor's answer."""
         values = iter(record or ())
         members = [
-            orjson.dumps(key) + b":" + ((next(values) or "null").encode() if by_sql else orjson.dumps((local or {})[key]))
+            orjson.dumps(key)
+            + b":"
+            + ((next(values) or "null").encode() if by_sql else orjson.dumps((local or {})[key]))
             for key, by_sql in self.prepared.roots
         ]
         return b"{" + b",".join(members) + b"}"

@@ -1,28 +1,23 @@
 """From filters to conditions: what each field that was given asks of a row."""
 
+# graphql-core's list and non-null types are generic in what pyright cannot know.
+# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownParameterType=false
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import Any, cast
 
 from graphql import GraphQLArgument, GraphQLInputField, GraphQLInputObjectType, get_named_type, is_enum_type
 
-from schema.binding import KEY, ByOutlet, Condition, Facet, Range
+from schema.binding import KEY, ByOutlet, Condition, Facet, OfGroup, OneOf, Range
 from service.errors import BadUserInput, UpgradeRequired
 from service.planner.inputs import Arguments, Input, Trace
-from service.planner.plan import InFacet, Term
+from service.planner.plan import Asked, InFacet, InGroup, InValues, Term
 from service.planner.sql import Sql, Values, literal, parameter, text
 
-
-@dataclass(slots=True)
-class Asked:
-    """What a filter asks: of the row, of the row's outlet, and of `story_facets`."""
-
-    where: list[Term] = field(default_factory=list[Term])
-    outlet: list[Term] = field(default_factory=list[Term])
-    facets: list[InFacet] = field(default_factory=list[InFacet])
+Definition = GraphQLInputField | GraphQLArgument
 
 
 class Conditions:
@@ -35,42 +30,47 @@ class Conditions:
     def of_object(self, type_: object, source: Input) -> Asked:
         """What an input object asks, field by field, in the schema's order."""
         assert isinstance(type_, GraphQLInputObjectType)
-        asked = Asked()
-        if self._trace.given(source):
-            for name, definition in type_.fields.items():
-                self._add(asked, name, definition, source.member(name))
-        return asked
+        if not self._trace.given(source):
+            return Asked()
+        return self._sum((name, definition, source.member(name)) for name, definition in type_.fields.items())
 
     def of_arguments(self, definitions: Mapping[str, GraphQLArgument], arguments: Arguments) -> Asked:
         """What those arguments ask that are conditions themselves."""
-        asked = Asked()
-        for name, definition in definitions.items():
-            if _declared(definition).metadata.get(KEY) is not None:
-                self._add(asked, name, definition, arguments[name])
-        return asked
+        conditions = {name: d for name, d in definitions.items() if _declared(d).metadata.get(KEY) is not None}
+        return self._sum((name, definition, arguments[name]) for name, definition in conditions.items())
 
-    def _add(self, asked: Asked, name: str, definition: GraphQLInputField | GraphQLArgument, source: Input) -> None:
-        if not self._trace.given(source):
-            return
+    def _sum(self, given: Iterable[tuple[str, Definition, Input]]) -> Asked:
+        asked = (
+            self._asked(name, definition, source) for name, definition, source in given if self._trace.given(source)
+        )
+        return sum(asked, Asked())
+
+    def _asked(self, name: str, definition: Definition, source: Input) -> Asked:
         declared = _declared(definition)
         self._check_features(name, declared.directives)
         match declared.metadata[KEY]:
             case Condition() as condition:
-                asked.where.append(self._term(condition, definition, source))
+                return Asked(where=(self._term(condition, definition, source),))
             case ByOutlet(condition):
-                asked.outlet.append(self._term(condition, definition, source))
+                return Asked(outlet=(self._term(condition, definition, source),))
+            case OneOf(column, type_):
+                return Asked(values=(InValues(column, self._value(Condition("", type_), definition, source)),))
+            case OfGroup(condition, column, members, share):
+                value = {"value": self._value(condition, definition, source)}
+                group = InGroup(column, Term(members, value), Term(share, value), Term(condition.sql, value))
+                return Asked(groups=(group,))
             case Range(sql):
-                asked.where.extend(self._range(sql, source))
+                return Asked(where=self._range(sql, source))
             case Facet(facet, values, type_):
-                given = self._value(Condition(values, type_), definition, source)
-                asked.facets.append(InFacet(facet, Term(values, {"value": given}), single=False))
+                value = {"value": self._value(Condition("", type_), definition, source)}
+                return Asked(facets=(InFacet(facet, Term(values, value), single=False),))
             case unknown:
                 raise TypeError(f"{name} is bound to {unknown!r}")
 
-    def _term(self, condition: Condition, definition: GraphQLInputField | GraphQLArgument, source: Input) -> Term:
+    def _term(self, condition: Condition, definition: Definition, source: Input) -> Term:
         return Term(condition.sql, {"value": self._value(condition, definition, source)})
 
-    def _value(self, condition: Condition, definition: GraphQLInputField | GraphQLArgument, source: Input) -> Sql:
+    def _value(self, condition: Condition, definition: Definition, source: Input) -> Sql:
         """Enums stand in the text, for they are few and choose indexes; everything else is a parameter."""
         if is_enum_type(get_named_type(definition.type)):
             value = self._trace.literal(source)
@@ -78,13 +78,13 @@ class Conditions:
             return literal(names) + text(f"::{condition.type}")
         return parameter(condition.type, _reader(source, condition.convert))
 
-    def _range(self, sql: str, source: Input) -> list[Term]:
+    def _range(self, sql: str, source: Input) -> tuple[Term, ...]:
         bounds = (("after", ">="), ("before", "<"))
-        return [
+        return tuple(
             Term(f"{sql} {operator} {{value}}", {"value": parameter("timestamptz", source.member(name).read)})
             for name, operator in bounds
             if self._trace.given(source.member(name))
-        ]
+        )
 
     def _check_features(self, name: str, directives: Any) -> None:
         for directive in directives:
@@ -125,5 +125,5 @@ def _is_utf8(value: str) -> bool:
     return True
 
 
-def _declared(definition: GraphQLInputField | GraphQLArgument) -> Any:
+def _declared(definition: Definition) -> Any:
     return definition.extensions["strawberry-definition"]

@@ -1,9 +1,8 @@
-"""Cursors: positions that are bound to the list that gave them. Postgres writes them (`list_cursor`), this reads them."""
+"""Cursors: positions bound to the list that gave them. Postgres writes them (`list_cursor`), this reads them."""
 
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 from datetime import date, datetime
 from enum import Enum
@@ -22,7 +21,7 @@ LONGEST = 4_000
 
 
 def binding(field: str, *asked: Input | str) -> Sql:
-    """What a list's cursors are bound to beside their parent: the field, and the arguments that choose and order its rows."""
+    """What a list's cursors are bound to beside their parent: the field, and what chooses and orders its rows."""
     return parameter("text", lambda values: _digest(field, asked, values))
 
 
@@ -63,19 +62,23 @@ def _plain(value: Any) -> Any:
 @lru_cache(maxsize=512)
 def _decode(cursor: str, name: str, expected: str, order: Order) -> tuple[Any, ...]:
     try:
-        if len(cursor) > LONGEST:
-            raise ValueError
-        payload = base64.b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        checksum, body = payload[:8], payload[8:]
-        if hashlib.md5(body, usedforsecurity=False).hexdigest()[:8].encode() != checksum:
-            raise ValueError
-        bound_to, parent, keys = body.decode().split(":", 2)
+        bound_to, parent, keys = _payload(cursor).split(":", 2)
         read = [_key(value, key.type) for value, key in zip(orjson.loads(keys), order.keys, strict=True)]
-    except (ValueError, binascii.Error, TypeError):
+    except (ValueError, TypeError):
         raise BadUserInput(f"'{name}' is not a cursor of this list.") from None
     if bound_to != expected:
         raise BadUserInput(f"'{name}' is a cursor of another list, sort or filter.")
     return parent, *read
+
+
+def _payload(cursor: str) -> str:
+    """What Postgres wrote; ValueError where the text is longer than a cursor or its check sum is wrong."""
+    if len(cursor) > LONGEST:
+        raise ValueError(cursor[:LONGEST])
+    written = base64.b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+    if hashlib.md5(written[8:], usedforsecurity=False).hexdigest()[:8].encode() != written[:8]:
+        raise ValueError(cursor)
+    return written[8:].decode()
 
 
 def _key(value: Any, type_: str) -> Any:

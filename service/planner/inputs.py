@@ -1,9 +1,12 @@
 """Arguments as the planner sees them: known now, or known with each call's variables.
 
-What a plan's text depends on is observed through a `Trace`, which remembers what it was asked, so that a call with other
-variables can tell whether the plan is its own. Everything else is read when a call is made.
+What a plan's text depends on is observed through a `Trace`, which remembers what it was asked, so that a call with
+other variables can tell whether the plan is its own. Everything else is read when a call is made.
 """
 
+# graphql-core's list and non-null types are generic in what pyright cannot know.
+# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownParameterType=false
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
@@ -37,7 +40,7 @@ class Constant:
 
     value: Any
 
-    def read(self, variables: Values) -> Any:
+    def read(self, variables: Values) -> Any:  # noqa: ARG002 - an input is read with variables, whether it has any or not
         return self.value
 
     def member(self, name: str) -> Input:
@@ -85,7 +88,7 @@ class Sequence:
         return [item.read(variables) for item in self.items]
 
     def member(self, name: str) -> Input:
-        raise TypeError("a list has no members")
+        raise TypeError(f"a list has no member '{name}'")
 
 
 Input = Constant | Variable | Composite | Sequence
@@ -103,7 +106,8 @@ def input_of(node: ValueNode | None, type_: GraphQLInputType, default: Any = ABS
     if isinstance(nullable, GraphQLList):
         items = node.values if isinstance(node, ListValueNode) else (node,)
         return Sequence(tuple(input_of(item, nullable.of_type) for item in items))
-    assert isinstance(node, ObjectValueNode) and isinstance(nullable, GraphQLInputObjectType)
+    assert isinstance(node, ObjectValueNode)
+    assert isinstance(nullable, GraphQLInputObjectType)
     fields = nullable.fields
     return Composite({f.name.value: input_of(f.value, fields[f.name.value].type) for f in node.fields})
 
@@ -169,7 +173,9 @@ class Trace:
 class Arguments:
     """The arguments of one field of an operation."""
 
-    def __init__(self, definitions: Mapping[str, GraphQLArgument], nodes: Mapping[str, ValueNode], trace: Trace) -> None:
+    def __init__(
+        self, definitions: Mapping[str, GraphQLArgument], nodes: Mapping[str, ValueNode], trace: Trace
+    ) -> None:
         self._definitions = definitions
         self._inputs = {
             name: input_of(nodes.get(name), definition.type, definition.default_value)

@@ -1,5 +1,8 @@
 """Plans of pages: which rows, in which order, from where to where, and what is said of them."""
 
+# graphql-core's list and non-null types are generic in what pyright cannot know.
+# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownParameterType=false
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -9,9 +12,22 @@ from graphql import FieldNode, GraphQLField, GraphQLObjectType, get_named_type
 from schema.binding import Connection, Order
 from service.errors import BadUserInput
 from service.planner import cursors
-from service.planner.inputs import Arguments, Input
-from service.planner.plan import Edges, InFacet, Object, Page, PageInfo, PagePart, Rowset, Term, Text, TotalCount
-from service.planner.sql import parameter
+from service.planner.inputs import Arguments
+from service.planner.plan import (
+    Asked,
+    Edges,
+    InFacet,
+    Object,
+    Page,
+    PageInfo,
+    PagePart,
+    Position,
+    Rowset,
+    Term,
+    Text,
+    TotalCount,
+)
+from service.planner.sql import Sql, parameter
 
 if TYPE_CHECKING:
     from service.planner.build import Builder
@@ -20,24 +36,21 @@ DEFAULT_SIZE = 20
 
 
 def build(
-    builder: Builder,
-    binding: Connection,
-    field: str,
-    definition: GraphQLField,
-    arguments: Arguments,
-    nodes: list[FieldNode],
+    builder: Builder, binding: Connection, parent: GraphQLObjectType, arguments: Arguments, nodes: list[FieldNode]
 ) -> Page:
-    """The plan of a connection."""
-    order, sort = _order(binding, definition, arguments)
+    """The plan of a connection, a field of the type `parent`."""
+    name = nodes[0].name.value
+    definition = parent.fields[name]
+    order, sort = _order(binding, arguments)
     _check_needs(builder, order, arguments)
     size, backward = _size(builder, arguments)
     rows = _rows(builder, binding, definition, arguments, order)
     others = [arguments[name] for name in definition.args if name not in ("first", "after", "last", "before", "sort")]
-    bound_to = cursors.binding(field, sort, *others)
+    bound_to = cursors.binding(f"{parent.name}.{name}", sort, *others)
 
-    def position(name: str) -> cursors.Position | None:
-        given = arguments.given(name)
-        return cursors.position(arguments[name], name, order, bound_to) if given else None
+    def position(side: str) -> Position | None:
+        given = arguments.given(side)
+        return cursors.position(arguments[side], side, order, bound_to) if given else None
 
     return Page(
         rows=rows,
@@ -51,7 +64,7 @@ def build(
     )
 
 
-def _order(binding: Connection, definition: GraphQLField, arguments: Arguments) -> tuple[Order, str]:
+def _order(binding: Connection, arguments: Arguments) -> tuple[Order, str]:
     if binding.order is not None:
         return binding.order, ""
     chosen = arguments.literal("sort")
@@ -79,22 +92,16 @@ def _size(builder: Builder, arguments: Arguments) -> tuple[int, bool]:
 def _rows(
     builder: Builder, binding: Connection, definition: GraphQLField, arguments: Arguments, order: Order
 ) -> Rowset:
-    where = [Term(binding.where)] if binding.where else []
     asked = builder.conditions.of_arguments(definition.args, arguments)
-    where += asked.where
-    outlet, facets = [*asked.outlet], [*asked.facets]
     if "filter" in definition.args:
-        filtered = builder.conditions.of_object(get_named_type(definition.args["filter"].type), arguments["filter"])
-        where += filtered.where
-        outlet += filtered.outlet
-        facets += filtered.facets
+        asked += builder.conditions.of_object(get_named_type(definition.args["filter"].type), arguments["filter"])
     if binding.within is not None:
-        facets.insert(0, InFacet(binding.within.facet, Term(binding.within.values), single=True))
-    values = {}
+        asked = Asked(facets=(InFacet(binding.within.facet, Term(binding.within.values), single=True),)) + asked
+    values: dict[str, Sql] = {}
     if order.needs:
-        source: Input = arguments.at(order.needs)
-        values = {"arg." + ".".join(order.needs): parameter("text", source.read)}
-    return Rowset(binding.table, tuple(where), tuple(outlet), tuple(facets), order, values)
+        values = {"arg." + ".".join(order.needs): parameter("text", arguments.at(order.needs).read)}
+    where = (Term(binding.where),) if binding.where else ()
+    return Rowset(binding.table, not binding.parent, where, asked, order, values)
 
 
 def _parts(builder: Builder, definition: GraphQLField, nodes: list[FieldNode]) -> tuple[tuple[str, PagePart], ...]:

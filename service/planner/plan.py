@@ -76,6 +76,24 @@ class InFacet:
 
 
 @dataclass(frozen=True, slots=True)
+class InValues:
+    """Rows whose `column` is one of `values`, an array."""
+
+    column: str
+    values: Sql
+
+
+@dataclass(frozen=True, slots=True)
+class InGroup:
+    """Rows that belong, by `column`, to one of `members` (a query of ids), which have about `share` of all rows."""
+
+    column: str
+    members: Term
+    share: Term
+    condition: Term
+
+
+@dataclass(frozen=True, slots=True)
 class Position:
     """A cursor that was given: the parent it is bound to, and a parameter for each key of the order."""
 
@@ -84,13 +102,37 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What a filter asks: of the row, of the row's outlet, of what it belongs to, of its values, of `story_facets`."""
+
+    where: tuple[Term, ...] = ()
+    outlet: tuple[Term, ...] = ()
+    groups: tuple[InGroup, ...] = ()
+    values: tuple[InValues, ...] = ()
+    facets: tuple[InFacet, ...] = ()
+
+    def __add__(self, other: Asked) -> Asked:
+        return Asked(
+            self.where + other.where,
+            self.outlet + other.outlet,
+            self.groups + other.groups,
+            self.values + other.values,
+            self.facets + other.facets,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Rowset:
-    """The rows that a page is cut from; `outlet` is asked of the outlet that a row's `outlet_id` names."""
+    """The rows that a page is cut from: `asked` by a filter, and `where` whatever is asked.
+
+    `outlet` is asked of the outlet that a row's `outlet_id` names. `whole` tells that the list is no parent's, but the
+    whole table's.
+    """
 
     table: str
+    whole: bool
     where: tuple[Term, ...]
-    outlet: tuple[Term, ...]
-    facets: tuple[InFacet, ...]
+    asked: Asked
     order: Order
     order_values: Mapping[str, Sql]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import count
 
-from service.planner import page_sql
+from service.planner import render_page
 from service.planner.plan import Leaf, Many, Mixed, Object, One, Page, Plan, Same, Term, Text
 from service.planner.scope import Scope
 from service.planner.sql import Sql, compose, identifier, join, literal, text
@@ -51,7 +51,7 @@ class Renderer:
             case Mixed():
                 return self._mixed(plan, scope)
             case Page():
-                return page_sql.page(self, plan, scope)
+                return render_page.page(self, plan, scope)
 
     def object(self, selected: Object, scope: Scope, source: Sql) -> Sql:
         """A query for the object of each row of `source` (from `from` on; empty for the row at hand), in its order."""
@@ -64,7 +64,9 @@ class Renderer:
             return self._wide_record(fields, source)
         columns = join([value + text(" as ") + identifier(key) for key, value in fields])
         row = self.alias("r")
-        return compose("select {row} from (select {columns}{source}) {row}", row=text(row), columns=columns, source=source)
+        return compose(
+            "select {row} from (select {columns}{source}) {row}", row=text(row), columns=columns, source=source
+        )
 
     def _wide_record(self, fields: list[tuple[str, Sql]], source: Sql) -> Sql:
         entries = [
@@ -72,7 +74,8 @@ class Renderer:
             for number, (key, value) in enumerate(fields)
         ]
         return compose(
-            "select (select json_object_agg(e.key, e.value order by e.number) from (values {entries}) e (number, key, value))"
+            "select (select json_object_agg(e.key, e.value order by e.number)"
+            " from (values {entries}) e (number, key, value))"
             "{source}",
             entries=join(entries),
             source=source,

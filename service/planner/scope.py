@@ -12,7 +12,7 @@ from service.planner.sql import Sql, compose, text
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The names of a row: those it was given, else its columns under `alias`, else those of the row it is the same as."""
+    """A row's names: those it was given, else its columns under `alias`, else those of the row it is the same as."""
 
     alias: str = ""
     names: dict[str, Sql] = field(default_factory=dict[str, Sql])

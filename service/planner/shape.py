@@ -1,4 +1,4 @@
-"""The shape of a document, measured before it is validated: how deep and how wide it is once its fragments are expanded.
+"""The shape of a document, measured before validation: how deep and how wide it is once its fragments are expanded.
 
 Each fragment is measured once, whatever the number of its spreads, so a document costs what its text costs.
 """
@@ -78,7 +78,9 @@ def check(document: DocumentNode, limits: Limits) -> None:
     ):
         if value > most:
             shown = f"{value:,}" if value < 10**9 else "over a billion"
-            raise ValidationFailed([ValidationFinding(f"The document has too large a {what}: {shown}, at most {most:,}.")])
+            raise ValidationFailed(
+                [ValidationFinding(f"The document has too large a {what}: {shown}, at most {most:,}.")]
+            )
 
 
 class _Measure:
@@ -121,4 +123,6 @@ class _Measure:
                 introspection_depth=1 + max(under.depth, under.introspection_depth),
                 introspection_fields=1 + under.fields + under.introspection_fields,
             )
-        return Shape(1 + under.depth, 1 + under.fields, aliases, 1, under.introspection_depth, under.introspection_fields)
+        return Shape(
+            1 + under.depth, 1 + under.fields, aliases, 1, under.introspection_depth, under.introspection_fields
+        )

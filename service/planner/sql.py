@@ -1,4 +1,4 @@
-"""SQL as values: text, identifiers, literals, parameters, and how they join. No string is ever pasted into a statement."""
+"""SQL as values: text, identifiers, literals, parameters, and how they join. No string is ever pasted in."""
 
 from __future__ import annotations
 

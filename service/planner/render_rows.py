@@ -1,0 +1,329 @@
+"""The rows that a page is cut from: keyset pages, never an offset, by one walk of an index where there is one.
+
+A list that several values choose (topics, languages, outlets) is walked once for each, as far as the page is long;
+what is found is ordered together. Where the values may be many, only those are walked whose first rows come first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from schema.binding import Key, Order
+from service.planner.plan import InFacet, InGroup, InValues, Page, Position, Rowset, Term
+from service.planner.scope import Scope
+from service.planner.sql import Sql, compose, join, literal, text
+
+if TYPE_CHECKING:
+    from service.planner.render import Renderer
+
+# Which facet a walk follows where several are asked: the one that most likely has the fewest stories.
+NARROWEST = ("OUTLET", "PLACE", "TOPIC", "COUNTRY")
+# A group with at least this share of all rows is met often enough in a walk of all rows.
+DENSE = "0.02"
+
+
+class Cut:
+    """The first rows of a list from a position on (the last ones, in reverse, where the page is read backward)."""
+
+    def __init__(self, renderer: Renderer, plan: Page, scope: Scope, size: int) -> None:
+        self._renderer = renderer
+        self._plan = plan
+        self._rows = plan.rows
+        self._scope = scope
+        self._around = Scope(outer=scope)
+        self._size = size
+
+    def query(self) -> Sql:
+        """A query for the rows, all columns of each."""
+        asked, order = self._rows.asked, self._rows.order
+        if order.among:
+            return self._among(order)
+        if asked.facets and order.step:
+            walked = min(asked.facets, key=lambda facet: (not facet.single, NARROWEST.index(facet.facet)))
+            return self._walk_facet(walked, self._around.term(walked.values)) if walked.single else self._facets(walked)
+        if self._rows.whole and asked.outlet:
+            return self._groups(outlets_of(self._renderer, self._rows))
+        if self._rows.whole and asked.groups:
+            return self._groups(asked.groups[0])
+        if self._rows.whole and asked.values:
+            return self._values(asked.values[0])
+        return self._walk(self._row())
+
+    # Walks ------------------------------------------------------------------------------------------------
+
+    def _walk(
+        self,
+        row: Scope,
+        *,
+        columns: str = "*",
+        more: tuple[Sql, ...] = (),
+        without: object = None,
+        size: int | None = None,
+    ) -> Sql:
+        """The table's rows in the list's order: those that meet all that is asked, `without` one part, and `more`."""
+        conditions = [*conditions_of(self._renderer, self._rows, row, without), *more, *self._positions(row)]
+        return compose(
+            "select {alias}.{columns} from {table} {alias}{where}{order} limit {size}",
+            alias=text(row.alias),
+            columns=text(columns),
+            table=text(self._rows.table),
+            where=self._renderer.where(conditions),
+            order=order_by(self._rows, row, backward=self._plan.backward),
+            size=text(str(size or self._size)),
+        )
+
+    def _among(self, order: Order) -> Sql:
+        """An order of the first so many rows by another order."""
+        row, among = self._row(), self._row()
+        first = compose(
+            "select {alias}.* {matching} order by {keys} limit {most}",
+            alias=text(among.alias),
+            matching=matching(self._renderer, self._rows, among),
+            keys=_keys(among, Order(order.among_keys), {}, backward=False),
+            most=text(str(order.among)),
+        )
+        return compose(
+            "select {alias}.* from ({first}) {alias}{where}{order} limit {size}",
+            alias=text(row.alias),
+            first=first,
+            where=self._renderer.where(self._positions(row)),
+            order=order_by(self._rows, row, backward=self._plan.backward),
+            size=text(str(self._size)),
+        )
+
+    def _together(self, found: Sql) -> Sql:
+        """The rows whose ids several walks found, in the order of the list."""
+        row = self._row()
+        return compose(
+            "select {alias}.* from {table} {alias} where {alias}.id in ({found}){order} limit {size}",
+            alias=text(row.alias),
+            table=text(self._rows.table),
+            found=found,
+            order=order_by(self._rows, row, backward=self._plan.backward),
+            size=text(str(self._size)),
+        )
+
+    # One walk for each value --------------------------------------------------------------------------------
+
+    def _values(self, walked: InValues) -> Sql:
+        value, row = self._renderer.alias("v"), self._row()
+        equal = text(f"{row.alias}.{walked.column} = {value}.value")
+        return self._together(
+            compose(
+                "select w.id from unnest({values}) {value} (value) cross join lateral ({walk}) w",
+                values=walked.values,
+                value=text(value),
+                walk=self._walk(row, columns="id", more=(equal,), without=walked),
+            )
+        )
+
+    def _facets(self, walked: InFacet) -> Sql:
+        value = self._renderer.alias("v")
+        return self._together(
+            compose(
+                "select w.id from unnest({values}) {value} (value) cross join lateral ({walk}) w",
+                values=self._around.term(walked.values),
+                value=text(value),
+                walk=self._walk_facet(walked, text(f"{value}.value"), columns="id"),
+            )
+        )
+
+    def _walk_facet(self, walked: InFacet, value: Sql, columns: str = "*") -> Sql:
+        """Follows the facet's coarse key, and orders within a step by the story itself."""
+        row, facet, order = self._row(), self._renderer.alias("f"), self._rows.order
+        conditions = [
+            compose(
+                "{f}.facet = {facet} and {f}.value = {value}", f=text(facet), facet=literal(walked.facet), value=value
+            ),
+            *conditions_of(self._renderer, self._rows, row, walked),
+            *self._steps(walked.facet, facet),
+            *self._positions(row),
+        ]
+        descending = order.keys[0].descending is not self._plan.backward
+        return compose(
+            "select {alias}.{columns} from story_facets {f} join {table} {alias} on {alias}.id = {f}.story_id{where}"
+            " order by {f}.{step}{direction}, {keys} limit {size}",
+            alias=text(row.alias),
+            columns=text(columns),
+            f=text(facet),
+            table=text(self._rows.table),
+            where=self._renderer.where(conditions),
+            step=text(order.step),
+            direction=text(" desc" if descending else ""),
+            keys=_keys(row, order, self._rows.order_values, backward=self._plan.backward),
+            size=text(str(self._size)),
+        )
+
+    # Many groups --------------------------------------------------------------------------------------------
+
+    def _groups(self, group: InGroup) -> Sql:
+        """Rows of many groups. Where those are a fair part of all rows, a walk of all rows meets them soon enough.
+
+        Else each group's first row is looked at: only groups whose first rows come first can have a row on the page.
+        """
+        dense = compose("coalesce({share}, 1) >= " + DENSE, share=self._around.term(group.share))
+        all_rows = self._walk(self._row(), columns="id", more=(compose("({dense})", dense=dense),))
+        head, row = self._row(), self._row()
+        member, chosen = self._renderer.alias("g"), self._renderer.alias("g")
+        first = self._walk(head, more=(text(f"{head.alias}.{group.column} = {member}.id"),), without=group, size=1)
+        firsts = Scope("h", outer=self._scope)
+        leading = compose(
+            "select {member}.id from ({members}) {member} cross join lateral ({first}) h"
+            " where not ({dense}){order} limit {size}",
+            member=text(member),
+            members=self._around.term(group.members),
+            first=first,
+            dense=dense,
+            order=order_by(self._rows, firsts, backward=self._plan.backward),
+            size=text(str(self._size)),
+        )
+        rest = self._walk(row, columns="id", more=(text(f"{row.alias}.{group.column} = {chosen}.id"),), without=group)
+        return self._together(
+            compose(
+                "({all_rows}) union all select w.id from ({leading}) {chosen} cross join lateral ({rest}) w",
+                all_rows=all_rows,
+                leading=leading,
+                chosen=text(chosen),
+                rest=rest,
+            )
+        )
+
+    # Positions ----------------------------------------------------------------------------------------------
+
+    def _steps(self, facet: str, alias: str) -> list[Sql]:
+        """The steps that positions lie in, so that the walk begins and ends there."""
+        order = self._rows.order
+        descending = order.keys[0].descending
+        sides = ((self._plan.after, "<=" if descending else ">="), (self._plan.before, ">=" if descending else "<="))
+        return [
+            compose(
+                "{f}.{step} {operator} {function}({facet}, {key})",
+                f=text(alias),
+                step=text(order.step),
+                operator=text(operator),
+                function=text(order.step_function),
+                facet=literal(facet),
+                key=position.keys[0],
+            )
+            for position, operator in sides
+            if position is not None
+        ]
+
+    def _positions(self, row: Scope) -> list[Sql]:
+        conditions: list[Sql] = []
+        for position, forward in ((self._plan.after, True), (self._plan.before, False)):
+            if position is not None:
+                parent = parent_key(self._plan, self._scope)
+                conditions.append(compose("same_parent({given}, {parent})", given=position.parent, parent=parent))
+                conditions.append(_beyond(self._rows, row, position, forward=forward))
+        return conditions
+
+    def _row(self) -> Scope:
+        return row_of(self._renderer, self._rows.table, self._scope)
+
+
+def row_of(renderer: Renderer, table: str, scope: Scope) -> Scope:
+    """The scope of a row of the table, under a new alias."""
+    return Scope(renderer.alias(table), outer=scope)
+
+
+def parent_key(plan: Page, scope: Scope) -> Sql:
+    """The parent's key as text; empty for a list of all."""
+    if not plan.parent.template:
+        return text("''::text")
+    return compose("{key}::text", key=Scope(outer=scope).term(plan.parent))
+
+
+def matching(renderer: Renderer, rows: Rowset, row: Scope) -> Sql:
+    """From and where of all rows of the list."""
+    return text(f"from {rows.table} {row.alias}") + renderer.where(conditions_of(renderer, rows, row, None))
+
+
+def conditions_of(renderer: Renderer, rows: Rowset, row: Scope, without: object) -> list[Sql]:
+    """What the rows must meet, but for positions and for the part of what is asked that a walk meets already."""
+    asked = rows.asked
+    conditions = [row.term(term) for term in (*rows.where, *asked.where)]
+    if asked.outlet and not (isinstance(without, InGroup) and without.column == "outlet_id"):
+        conditions.append(row.term(outlets_of(renderer, rows).condition))
+    conditions += [row.term(group.condition) for group in asked.groups if group is not without]
+    conditions += [
+        compose("{column} = any ({values})", column=row.resolve(in_.column), values=in_.values)
+        for in_ in asked.values
+        if in_ is not without
+    ]
+    conditions += [_in_facet(renderer, row, facet) for facet in asked.facets if facet is not without]
+    return conditions
+
+
+def outlets_of(renderer: Renderer, rows: Rowset) -> InGroup:
+    """What is asked of a row's outlet, as a group that the row belongs to."""
+    outlet = Scope(renderer.alias("outlets"))
+    asked = {"asked": join([outlet.term(term) for term in rows.asked.outlet], " and ")}
+    alias = outlet.alias
+    return InGroup(
+        "outlet_id",
+        Term(f"select {alias}.id from outlets {alias} where {{asked}}", asked),
+        Term(
+            f"(select coalesce(sum({alias}.article_count), 0) from outlets {alias} where {{asked}})"
+            " / (select nullif(c.reltuples, 0) from pg_class c where c.oid = 'articles'::regclass)",
+            asked,
+        ),
+        Term(f"exists (select from outlets {alias} where {alias}.id = {{outlet_id}} and {{asked}})", asked),
+    )
+
+
+def _in_facet(renderer: Renderer, row: Scope, facet: InFacet) -> Sql:
+    return compose(
+        "exists (select from story_facets {f}"
+        " where {f}.story_id = {id} and {f}.facet = {facet} and {f}.value {values})",
+        f=text(renderer.alias("f")),
+        id=row.resolve("id"),
+        facet=literal(facet.facet),
+        values=compose("= {v}" if facet.single else "= any ({v})", v=row.term(facet.values)),
+    )
+
+
+def order_by(rows: Rowset, row: Scope, *, backward: bool) -> Sql:
+    """The order of the list, or its reverse."""
+    return text(" order by ") + _keys(row, rows.order, rows.order_values, backward=backward)
+
+
+def _keys(row: Scope, order: Order, values: Mapping[str, Sql], *, backward: bool) -> Sql:
+    pieces: list[Sql] = []
+    for key in order.keys:
+        ending = " desc" if key.descending is not backward else ""
+        if key.nullable:
+            ending += " nulls first" if backward else " nulls last"
+        pieces.append(row.resolve_key(key, values) + text(ending))
+    return join(pieces)
+
+
+def _beyond(rows: Rowset, row: Scope, position: Position, *, forward: bool) -> Sql:
+    """The rows after a position (before it, where not `forward`)."""
+    keys = rows.order.keys
+    columns = [row.resolve_key(key, rows.order_values) for key in keys]
+    if len({key.descending for key in keys}) == 1 and not any(key.nullable for key in keys):
+        operator = text("<" if keys[0].descending is forward else ">")
+        return compose(
+            "({columns}) {operator} ({values})", columns=join(columns), operator=operator, values=join(position.keys)
+        )
+    alternatives: list[Sql] = []
+    for number, (key, column, value) in enumerate(zip(keys, columns, position.keys, strict=True)):
+        equal = [
+            compose("{column} is not distinct from {value}", column=earlier, value=given)
+            for earlier, given in zip(columns[:number], position.keys[:number], strict=True)
+        ]
+        alternatives.append(join([*equal, _past(key, column, value, forward=forward)], " and "))
+    return compose("({any})", any=join([compose("({one})", one=one) for one in alternatives], " or "))
+
+
+def _past(key: Key, column: Sql, value: Sql, *, forward: bool) -> Sql:
+    operator = text("<" if key.descending is forward else ">")
+    compared = compose("{column} {operator} {value}", column=column, operator=operator, value=value)
+    if not key.nullable:
+        return compared
+    null, known = (column, value) if forward else (value, column)
+    return compose(
+        "({compared} or ({null} is null and {known} is not null))", compared=compared, null=null, known=known
+    )
