@@ -5,7 +5,7 @@
 
 PIP := .venv/bin/python -m pip --disable-pip-version-check install --quiet
 COMPILE := .venv/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --quiet \
-    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
 # The programs of an environment hold its path: one that came along with a copied folder is made anew.
 $(shell test "$$(cat .venv/place 2>/dev/null)" = "$$(pwd)" || rm -f .venv/place .venv/runtime .venv/development)
@@ -40,9 +40,9 @@ docs: .venv/runtime ## Write docs/settings.md
 sdl: .venv/runtime ## Write schema/schema.graphql
 	@.venv/bin/parallax schema > schema/schema.graphql
 
-lock: .venv/development ## Renew requirements.txt and requirements-dev.txt from pyproject.toml
-	@$(COMPILE) --extra build --upgrade --output-file requirements.txt
-	@$(COMPILE) --extra build --extra dev --upgrade --constraint requirements.txt --output-file requirements-dev.txt
+lock: .venv/development ## Lock what pyproject.toml wants (UPGRADE=1 for the newest versions)
+	@$(COMPILE) --extra build --output-file requirements.txt
+	@$(COMPILE) --extra build --extra dev --constraint requirements.txt --output-file requirements-dev.txt
 
 clean: ## Remove the environment, and the embedded database with all that is in it
 	@rm -rf .venv .parallax
