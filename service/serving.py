@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -47,10 +47,7 @@ def serve(app: ASGIApp, at: socket.socket, drain_timeout: int, when_ready: Calla
         timeout_graceful_shutdown=drain_timeout,
     )
     server = _Server(config, when_ready)
-    # uvicorn drains on either signal, and then raises it again for the program that called it.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with contextlib.suppress(KeyboardInterrupt):
-        server.run(sockets=[at])
+    server.run(sockets=[at])
     return server.started
 
 
@@ -58,6 +55,14 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, when_ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._when_ready = when_ready
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Drain on a signal, and leave it at that: uvicorn raises it again, which would look like a failure."""
+        before = {each: signal.signal(each, self.handle_exit) for each in (signal.SIGINT, signal.SIGTERM)}
+        yield
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
