@@ -67,7 +67,7 @@ class Failures:
             if error.status >= 500:
                 foreseen = not isinstance(error, Internal)
                 self._observe(RequestFailed(scope["request_id"], error.code, None if foreseen else raised))
-            await send_error(send, error, scope.get("media_type", MediaType.JSON), scope["request_id"])
+            await send_error(send, receive, error, scope.get("media_type", MediaType.JSON), scope["request_id"])
 
 
 def _told(raised: Exception) -> ApiError:

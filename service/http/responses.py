@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import orjson
-from starlette.types import Send
+from starlette.types import Receive, Send
 
 from service.errors import ApiError, MethodNotAllowed, RequestTimeout, RequestTooLarge, Unavailable, ValidationFailed
 from service.http.media import MediaType
 
 Header = tuple[bytes, bytes]
 
+LINGER = 1.0
+"""Seconds for which the rest of a refused body is thrown away."""
+
 ALLOW: Header = (b"allow", b"GET, HEAD, POST, OPTIONS")
 CLOSE: Header = (b"connection", b"close")
 
 
 async def send_reply(
-    send: Send, status: int, media_type: MediaType, body: bytes, headers: Sequence[Header] = ()
+    send: Send, status: int, media_type: MediaType, body: bytes, headers: Sequence[Header] = (), *, last: bool = True
 ) -> None:
-    """Sends a whole response."""
+    """Sends a whole response; unless it is the `last` of it, the connection waits for the end that `send_end` gives."""
     await send(
         {
             "type": "http.response.start",
@@ -33,7 +38,20 @@ async def send_reply(
             ],
         }
     )
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.body", "body": body, "more_body": not last})
+
+
+async def send_end(send: Send, receive: Receive) -> None:
+    """Ends a response to a request whose body was not read to its end.
+
+    A connection closed on unread bytes is reset, and the caller may lose the answer with it: so what still comes is
+    thrown away, for a while.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LINGER):
+            while (await receive()).get("more_body", False):
+                pass
+    await send({"type": "http.response.body"})
 
 
 async def send_options(send: Send) -> None:
@@ -42,12 +60,15 @@ async def send_options(send: Send) -> None:
     await send({"type": "http.response.body"})
 
 
-async def send_error(send: Send, error: ApiError, media_type: MediaType, request_id: str) -> None:
+async def send_error(send: Send, receive: Receive, error: ApiError, media_type: MediaType, request_id: str) -> None:
     """Sends an error as GraphQL's errors, with the status that the contract gives it under this media type."""
     always = error.always_status or media_type is not MediaType.JSON
     body = orjson.dumps({"errors": [_shown(each, request_id) for each in _findings(error)]})
     kind = media_type if media_type is not MediaType.HTML else MediaType.JSON
-    await send_reply(send, error.status if always else 200, kind, body, _headers_for(error))
+    unread = isinstance(error, RequestTimeout | RequestTooLarge)
+    await send_reply(send, error.status if always else 200, kind, body, _headers_for(error), last=not unread)
+    if unread:
+        await send_end(send, receive)
 
 
 def _findings(error: ApiError) -> Sequence[ApiError]:

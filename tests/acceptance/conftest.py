@@ -1,0 +1,73 @@
+"""The service as its users meet it: over HTTP on loopback, with a real database behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+
+from service.app import create_app
+from service.db.migrations import migrate
+from service.events import Event, ignore
+from service.settings import Settings
+from tests.databases import database
+
+Serve = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
+
+
+class Server(uvicorn.Server):
+    """uvicorn that leaves the signals of the test run alone."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+@asynccontextmanager
+async def serving(
+    dsn: str, observe: Callable[[Event], None] = ignore, **settings: Any
+) -> AsyncGenerator[httpx.AsyncClient]:
+    """A client of the service over that database, with those settings."""
+    app = create_app(Settings(**settings), dsn, observe)
+    config = uvicorn.Config(
+        app, http="httptools", ws="none", lifespan="on", log_config=None, access_log=False, timeout_graceful_shutdown=5
+    )
+    server = Server(config)
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        task = asyncio.create_task(server.serve(sockets=[listening]))
+        while not server.started:
+            await asyncio.sleep(0.01)
+            assert not task.done(), task.exception()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        async with httpx.AsyncClient(base_url=url, timeout=30) as client:
+            yield client
+        server.should_exit = True
+        await task
+
+
+@pytest.fixture(scope="session")
+def serve() -> Serve:
+    """Serves a database of the test's choice, with settings of its choice."""
+    return serving
+
+
+@pytest.fixture(scope="session")
+async def newsless(server_dsn: str) -> AsyncIterator[str]:
+    """The DSN of a migrated database without news, for tests of what travels and not of what is told."""
+    async with database(server_dsn) as dsn:
+        await migrate(dsn)
+        yield dsn
+
+
+@pytest.fixture(scope="session")
+async def client(newsless: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the service with the default settings, over a database without news."""
+    async with serving(newsless) as client:
+        yield client
