@@ -178,7 +178,7 @@ class Coverage:
         description="The side that is missing from the story, where the rule finds one.",
     )
     computed_at: DateTime = column(description="When these figures were computed.")
-    rule_version: str = column(f"'{RULE_VERSION}'", description="Version of the rules that the figures follow.")
+    rule_version: str = column(f"'{RULE_VERSION}'::text", description="Version of the rules that the figures follow.")
 
 
 @strawberry.type(
