@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, Self, cast
+from typing import Any, Self, TypeAlias, cast
 
 import asyncpg
 
@@ -31,6 +31,8 @@ _LOST = (
     asyncpg.CannotConnectNowError,
 )
 
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"  # generic in the stubs only
+
 
 class Session(asyncpg.Connection):  # pyright: ignore[reportMissingTypeArgument]  # generic in the stubs only
     """A connection that goes back to the pool without a reset, which would be one more round trip for each request.
@@ -43,9 +45,15 @@ class Session(asyncpg.Connection):  # pyright: ignore[reportMissingTypeArgument]
 
 
 class Database:
-    """Reads from Postgres. Every failure arrives as one of service.errors, with nothing internal in its message."""
+    """Reads from Postgres. Every failure arrives as one of service.errors, with nothing internal in its message.
 
-    _pool: asyncpg.Pool[asyncpg.Record]
+    There are two pools. Most statements are planned once for each connection (`_settled`). A selective one, whose best
+    plan depends on its parameters (a search, a range of time), is planned for each call (`_replanning`): a plan for any
+    word would walk all stories for a rare one. Postgres has a setting for that, but sessions keep theirs here.
+    """
+
+    _settled: Pool
+    _replanning: Pool
 
     def __init__(self, dsn: str, settings: Settings, observe: Observer = ignore) -> None:
         self._dsn = dsn
@@ -55,10 +63,15 @@ class Database:
 
     async def __aenter__(self) -> Self:
         """Opens the pool. It connects when it is asked to read, so it opens whether Postgres is there or not."""
-        self._pool = await asyncpg.create_pool(
+        self._settled = await self._open(self._size)
+        self._replanning = await self._open(max(2, self._size // 2), plan_cache_mode="force_custom_plan")
+        return self
+
+    async def _open(self, size: int, **settings: str) -> Pool:
+        return await asyncpg.create_pool(
             self._dsn,
             min_size=0,
-            max_size=self._size,
+            max_size=size,
             timeout=self._timeout,
             connection_class=Session,
             # Every operation's shape is a statement of its own, some of them long: keep all that clients use.
@@ -71,34 +84,39 @@ class Database:
                 "jit": "off",
                 "statement_timeout": f"{self._timeout * 1_000:.0f}",
                 "default_transaction_read_only": "on",
+                **settings,
             },
         )
-        return self
 
     async def __aexit__(self, *_: object) -> None:
         """Waits for running statements, then closes every connection."""
-        await self._pool.close()
+        await asyncio.gather(self._settled.close(), self._replanning.close())
 
-    async def fetch_row(self, statement: str, parameters: Sequence[Any] = ()) -> asyncpg.Record | None:
+    async def fetch_row(
+        self, statement: str, parameters: Sequence[Any] = (), *, selective: bool = False
+    ) -> asyncpg.Record | None:
         """The first row of a statement that only reads, or None, within the time of an operation.
 
         Whoever is cancelled while waiting cancels the statement in Postgres too. Raises Unavailable, OperationTimeout,
         BadUserInput or Internal.
         """
         deadline = asyncio.get_running_loop().time() + self._timeout
+        pool = self._replanning if selective else self._settled
         try:
-            return await self._attempt(statement, parameters, deadline)
+            return await self._attempt(pool, statement, parameters, deadline)
         except _LOST as error:
             self._observe(ConnectionLost(error))
         # The others of the pool have probably broken with it.
-        await self._pool.expire_connections()
+        await asyncio.gather(self._settled.expire_connections(), self._replanning.expire_connections())
         try:
-            return await self._attempt(statement, parameters, deadline)
+            return await self._attempt(pool, statement, parameters, deadline)
         except _LOST as error:
             raise Unavailable(AWAY) from error
 
-    async def _attempt(self, statement: str, parameters: Sequence[Any], deadline: float) -> asyncpg.Record | None:
-        connection = await self._acquire(deadline)
+    async def _attempt(
+        self, pool: Pool, statement: str, parameters: Sequence[Any], deadline: float
+    ) -> asyncpg.Record | None:
+        connection = await self._acquire(pool, deadline)
         try:
             left = deadline - asyncio.get_running_loop().time()
             return await connection.fetchrow(statement, *parameters, timeout=left)
@@ -109,12 +127,12 @@ class Database:
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise self._refusal(statement, error) from error
         finally:
-            await self._pool.release(connection)
+            await pool.release(connection)
 
-    async def _acquire(self, deadline: float) -> asyncpg.pool.PoolConnectionProxy[asyncpg.Record]:
+    async def _acquire(self, pool: Pool, deadline: float) -> asyncpg.pool.PoolConnectionProxy[asyncpg.Record]:
         try:
             async with asyncio.timeout_at(deadline):
-                return await self._pool.acquire()
+                return await pool.acquire()
         except TimeoutError as error:
             raise Unavailable(BUSY) from error
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:

@@ -70,7 +70,8 @@ class Planner:
     def _prepare(self, operation: Operation, values: Values, features: frozenset[str]) -> Prepared:
         trace = Trace(values)
         builder = Builder(self.schema, operation.fragments, trace, features, self.limits.max_page_size)
-        prepared = _rendered(operation, builder.roots(operation.definition))
+        roots = builder.roots(operation.definition)
+        prepared = _rendered(operation, roots, selective=builder.selective)
         unknown = [probe for probe in trace.probes if probe not in operation.probes]
         if unknown:
             # The plans made so far were told apart by fewer probes than this one needs.
@@ -85,7 +86,9 @@ def _key(operation: Operation, values: Values, features: frozenset[str]) -> obje
     return features, tuple(observe(source.read(values)) for source, observe in operation.probes)
 
 
-def _rendered(operation: Operation, roots: tuple[tuple[str, Plan | list[FieldNode]], ...]) -> Prepared:
+def _rendered(
+    operation: Operation, roots: tuple[tuple[str, Plan | list[FieldNode]], ...], *, selective: bool
+) -> Prepared:
     plans = [plan for _, plan in roots if not isinstance(plan, list)]
     local = [node for _, plan in roots if isinstance(plan, list) for node in plan]
     statement, parameters = render(Renderer().statement(plans)) if plans else (None, ())
@@ -94,6 +97,7 @@ def _rendered(operation: Operation, roots: tuple[tuple[str, Plan | list[FieldNod
         parameters,
         tuple((key, not isinstance(plan, list)) for key, plan in roots),
         _document_of(operation, local) if local else None,
+        selective,
     )
 
 

@@ -70,6 +70,8 @@ class Builder:
         self.max_page_size = max_page_size
         self.collector = Collector(schema, fragments, trace)
         self.conditions = Conditions(trace, features)
+        # Whether a list is filtered by values (a search, a range, a least number) of which Postgres has statistics.
+        self.selective = False
 
     def roots(self, operation: OperationDefinitionNode) -> tuple[tuple[str, Plan | list[FieldNode]], ...]:
         """The operation's roots by response key: a plan, or the nodes of a field that no SQL answers."""

@@ -14,12 +14,16 @@ from service.planner.sql import Parameter, Values
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A rendered plan. `roots` tells, in the response's order, which response keys SQL answers."""
+    """A rendered plan. `roots` tells, in the response's order, which response keys SQL answers.
+
+    `selective` tells that the best way to run the statement depends on the values of its parameters.
+    """
 
     statement: str | None
     parameters: tuple[Parameter, ...]
     roots: tuple[tuple[str, bool], ...]
     local: DocumentNode | None
+    selective: bool
 
     def call(self, variables: Values) -> Call:
         """One call, with its own values."""
@@ -37,6 +41,11 @@ class Call:
     def statement(self) -> str | None:
         """The statement, of one row with the JSON text of each root that SQL answers; None where there is none."""
         return self.prepared.statement
+
+    @property
+    def selective(self) -> bool:
+        """Whether Postgres should plan the statement anew for the parameters of this call."""
+        return self.prepared.selective
 
     @property
     def local(self) -> DocumentNode | None:

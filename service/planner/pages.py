@@ -95,6 +95,7 @@ def _rows(
     asked = builder.conditions.of_arguments(definition.args, arguments)
     if "filter" in definition.args:
         asked += builder.conditions.of_object(get_named_type(definition.args["filter"].type), arguments["filter"])
+    builder.selective |= bool(asked.where)
     if binding.within is not None:
         asked = Asked(facets=(InFacet(binding.within.facet, Term(binding.within.values), single=True),)) + asked
     values: dict[str, Sql] = {}
