@@ -1,0 +1,87 @@
+"""Everything that is served beside GraphQL itself."""
+
+from __future__ import annotations
+
+import re
+
+import httpx
+import pytest
+
+from schema import sdl
+from tests.acceptance.conftest import Serve
+
+BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"}
+
+
+@pytest.mark.parametrize("path", ["/livez", "/livez/", "/startupz", "/readyz"])
+async def test_probes_pass_where_all_is_well(client: httpx.AsyncClient, path: str) -> None:
+    response = await client.get(path)
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/health+json"
+    assert response.headers["cache-control"] == "no-store"
+    assert response.json()["status"] == "pass"
+
+
+async def test_readiness_names_postgres_with_its_latency(client: httpx.AsyncClient) -> None:
+    (check,) = (await client.get("/readyz")).json()["checks"]["postgres:responseTime"]
+    assert check["status"] == "pass"
+    assert check["observedUnit"] == "ms"
+    assert check["observedValue"] > 0
+
+
+async def test_the_sdl_is_served_with_a_tag_to_ask_by(client: httpx.AsyncClient) -> None:
+    response = await client.get("/schema.graphql")
+    assert response.headers["content-type"] == "text/plain; charset=utf-8"
+    assert response.text == sdl()
+    etag = response.headers["etag"]
+    for known in (etag, f"W/{etag}", f'"other", {etag}', "*"):
+        again = await client.get("/schema.graphql", headers={"if-none-match": known})
+        assert (again.status_code, again.content) == (304, b"")
+    assert (await client.get("/schema.graphql", headers={"if-none-match": '"other"'})).status_code == 200
+
+
+async def test_a_browser_gets_graphiql(client: httpx.AsyncClient) -> None:
+    response = await client.get("/graphql", headers=BROWSER)
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert response.headers["vary"] == "Accept"
+
+
+async def test_every_file_of_graphiql_is_our_own(client: httpx.AsyncClient) -> None:
+    page = await client.get("/graphql", headers=BROWSER)
+    assert "default-src 'none'; script-src 'self'" in page.headers["content-security-policy"]
+    assert "//" not in re.sub(r"<!.*?>", "", page.text)
+    names = re.findall(r'(?:src|href)="(/[^"]+)"', page.text)
+    assert len(names) == 6
+    for name in names:
+        response = await client.get(name)
+        assert response.status_code == 200, name
+        assert response.headers["content-type"].startswith(("text/javascript", "text/css", "application/javascript"))
+
+
+async def test_graphiql_can_be_switched_off(serve: Serve, newsless: str) -> None:
+    async with serve(newsless, graphiql=False) as client:
+        response = await client.get("/graphql", headers=BROWSER, params={"query": "{ __typename }"})
+        assert response.json() == {"data": {"__typename": "Query"}}
+        assert (await client.get("/graphql", headers={"accept": "text/html"})).status_code == 406
+
+
+async def test_the_start_page_leads_to_what_there_is(client: httpx.AsyncClient) -> None:
+    response = await client.get("/", headers=BROWSER)
+    for path in re.findall(r'href="(/[^"]+)"', response.text):
+        assert (await client.get(path, headers=BROWSER)).status_code == 200, path
+    assert "/graphql" in response.text
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/graphql/x", "/graphiql/nothing.js", "/graphiql/../app.py", "/livez/x"])
+async def test_elsewhere_there_is_nothing(client: httpx.AsyncClient, path: str) -> None:
+    response = await client.get(path)
+    assert response.status_code == 404
+    (error,) = response.json()["errors"]
+    assert error["extensions"] == {"code": "NOT_FOUND", "requestId": response.headers["x-request-id"]}
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/schema.graphql", "/"])
+async def test_what_is_only_read_refuses_other_methods(client: httpx.AsyncClient, path: str) -> None:
+    assert (await client.post(path)).status_code == 405
+    assert (await client.head(path)).status_code == 200
