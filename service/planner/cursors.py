@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from datetime import date, datetime
+import sys
+from collections.abc import Callable
+from datetime import UTC, date, datetime
 from enum import Enum
 from functools import lru_cache
 from typing import Any, cast
 
 import orjson
 
-from schema.binding import Order
+from schema.binding import Key, Order
+from schema.vocabulary import Bias
 from service.errors import BadUserInput
 from service.planner.inputs import Input
 from service.planner.plan import Position
@@ -63,11 +66,12 @@ def _plain(value: Any) -> Any:
 def _decode(cursor: str, name: str, expected: str, order: Order) -> tuple[Any, ...]:
     try:
         bound_to, parent, keys = _payload(cursor).split(":", 2)
-        read = [_key(value, key.type) for value, key in zip(orjson.loads(keys), order.keys, strict=True)]
-    except (ValueError, TypeError):
+        _text(parent)
+        if bound_to != expected:
+            raise BadUserInput(f"'{name}' is a cursor of another list, sort or filter.")
+        read = [_key(value, key) for value, key in zip(orjson.loads(keys), order.keys, strict=True)]
+    except (ValueError, TypeError, OverflowError):
         raise BadUserInput(f"'{name}' is not a cursor of this list.") from None
-    if bound_to != expected:
-        raise BadUserInput(f"'{name}' is a cursor of another list, sort or filter.")
     return parent, *read
 
 
@@ -81,13 +85,56 @@ def _payload(cursor: str) -> str:
     return written[8:].decode()
 
 
-def _key(value: Any, type_: str) -> Any:
-    """A key as the driver takes it."""
-    if type_ == "timestamptz" and isinstance(value, str):
-        return datetime.fromisoformat(value)
-    wanted: dict[str, type | tuple[type, ...]] = {
-        "bigint": int, "integer": int, "real": (int, float), "double precision": (int, float)
-    }  # fmt: skip
-    if value is not None and not isinstance(value, wanted.get(type_, str)):
+def _key(value: Any, key: Key) -> Any:
+    """A key as the driver takes it. Anyone can make a check sum, so a value may be anything: ValueError where it is."""
+    if value is None and key.nullable:
+        return None
+    return _KEY_READERS[key.type](value)
+
+
+def _whole_number(bits: int) -> Callable[[Any], int]:
+    def read(value: Any) -> int:
+        if type(value) is not int or not -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
+            raise ValueError
+        return value
+
+    return read
+
+
+def _number(largest: float) -> Callable[[Any], float]:
+    def read(value: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > largest:
+            raise ValueError
+        return value
+
+    return read
+
+
+def _moment(value: Any) -> datetime:
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError
+    return moment.astimezone(UTC)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or "\0" in value:
         raise ValueError
     return value
+
+
+def _bias(value: Any) -> str:
+    if value not in Bias.__members__:
+        raise ValueError
+    return value
+
+
+_KEY_READERS: dict[str, Callable[[Any], Any]] = {
+    "integer": _whole_number(32),
+    "bigint": _whole_number(64),
+    "real": _number(3.4e38),
+    "double precision": _number(sys.float_info.max),
+    "timestamptz": _moment,
+    "text": _text,
+    "bias": _bias,
+}
