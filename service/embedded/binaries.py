@@ -45,9 +45,9 @@ class Account:
         _, told = process.communicate()
         return process.returncode, told.decode(errors="replace").strip()
 
-    def may_enter(self, folder: Path) -> bool:
-        """Whether this user can open what lies in the folder, the folders above it included."""
-        return self.run(["test", "-x", folder])[0] == 0
+    def reaches(self, path: Path) -> bool:
+        """Whether this user can enter a folder or run a program, which takes the folders above it too."""
+        return self.run(["test", "-x", path])[0] == 0
 
     def take(self, path: Path) -> None:
         """Make a file or folder this user's own."""
@@ -68,9 +68,9 @@ def account() -> Account:
 
 def programs(user: Account) -> Path:
     """The folder of `initdb` and `postgres`; where `user` cannot reach the installed ones, of a copy that it can."""
-    package = _package()
+    package = installed_package()
     installed = package / f"pginstall{MAJOR}" / "bin"
-    if not user.other or user.run([installed / "postgres", "--version"])[0] == 0:
+    if not user.other or user.reaches(installed / "postgres"):
         return installed
     return _copy(package) / installed.relative_to(package.parent)
 
@@ -82,7 +82,8 @@ def roots_place() -> Path:
     return ROOTS_PLACE
 
 
-def _package() -> Path:
+def installed_package() -> Path:
+    """The installed package that holds the programs; raises EmbeddedError where there is none for this machine."""
     spec = importlib.util.find_spec(PACKAGE)
     places = list(spec.submodule_search_locations or ()) if spec else []
     if not places or not (Path(places[0]) / f"pginstall{MAJOR}" / "bin" / "postgres").exists():

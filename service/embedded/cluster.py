@@ -107,7 +107,7 @@ class Cluster:
 def _place(data_dir: Path, user: Account) -> Path:
     """Where the cluster lies: in `data_dir`, or, where `user` cannot get there, elsewhere with a link in `data_dir`."""
     inside = data_dir / f"postgres-{MAJOR}"
-    if not user.other or user.may_enter(data_dir):
+    if not user.other or user.reaches(data_dir):
         return inside.resolve()
     elsewhere = roots_place() / hashlib.sha256(os.fsencode(inside)).hexdigest()[:16]
     if not inside.is_symlink() or inside.readlink() != elsewhere:

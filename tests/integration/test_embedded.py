@@ -11,6 +11,7 @@ import asyncpg
 import psutil
 import pytest
 
+from service.embedded import binaries
 from service.embedded.errors import EmbeddedError
 from service.embedded.postgres import EmbeddedPostgres
 
@@ -176,6 +177,27 @@ async def test_root_may_keep_it_in_a_folder_that_others_cannot_enter(data_dir: P
     with EmbeddedPostgres(data_dir, OPTIONS) as dsn:
         assert await _value(dsn, "select to_regclass('kept')") is None, "deleting DATA_DIR deletes the data"
     shutil.rmtree(elsewhere)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user reaches its own programs")
+def test_root_may_have_the_programs_in_a_folder_that_others_cannot_enter(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nobody = binaries.account()
+    installed = binaries.installed_package()
+    private = data_dir / "private"
+    private.mkdir(mode=0o700, parents=True)
+    for folder in (installed, installed.with_name(f"{installed.name}.libs")):
+        (private / folder.name).symlink_to(folder)
+    monkeypatch.setattr(binaries, "installed_package", lambda: private / installed.name)
+    monkeypatch.setattr(binaries, "ROOTS_PLACE", data_dir / "place")
+
+    copied = binaries.programs(nobody)
+
+    assert copied.is_relative_to(data_dir / "place")
+    assert nobody.run([copied / "postgres", "--version"])[0] == 0
+    assert nobody.run([copied / "initdb", "--version"])[0] == 0
+    assert binaries.programs(nobody) == copied
 
 
 async def _execute(dsn: str, statement: str) -> None:
