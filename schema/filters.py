@@ -27,6 +27,11 @@ def search_words(text: str) -> str:
     return text
 
 
+def searched(text: str) -> str:
+    """The template of the query that words make. Postgres stacks up dashes, 32 of them at most: a line of them is none."""
+    return rf"websearch_to_tsquery('simple', regexp_replace({text}, '(-[\s!&|()]*){{9,}}', ' ', 'g'))"
+
+
 def prefix_pattern(text: str) -> str:
     """A LIKE pattern for what starts with the text, in which % and _ mean themselves."""
     return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
@@ -104,7 +109,7 @@ class StoryFilter:
         description="Domains of outlets, any of which covers it.",
     )
     search: str | None = asks(
-        Condition("{search} @@ websearch_to_tsquery('simple', {value})", convert=search_words),
+        Condition(f"{{search}} @@ {searched('{value}')}", convert=search_words),
         description="Words to find in title, summary and key points (never in perspectives), in web-search syntax: "
         "quoted phrases, OR, and - to exclude.",
     )
@@ -170,7 +175,7 @@ class ArticleFilter:
     updated: TimeRange | None = asks(Range("{updated_at}"))
     search: str | None = asks(
         Condition(
-            "searchable({title} || ' ' || coalesce({excerpt}, '')) @@ websearch_to_tsquery('simple', {value})",
+            f"searchable({{title}} || ' ' || coalesce({{excerpt}}, '')) @@ {searched('{value}')}",
             convert=search_words,
         ),
         description="Words to find in title and excerpt, in web-search syntax.",
@@ -198,7 +203,7 @@ LAST = Key("{last_published_at}", "timestamptz", descending=True)
 NEWER = Key("{id}", "bigint", descending=True)
 OLDER = Key("{id}", "bigint")
 NEWEST_ARTICLE = Key("{published_at}", "timestamptz", descending=True)
-RANK = Key("ts_rank({search}, websearch_to_tsquery('simple', {arg.filter.search}))", "real", descending=True)
+RANK = Key(f"ts_rank({{search}}, {searched('{arg.filter.search}')})", "real", descending=True)
 BIAS_OF_OUTLET = "(select o.bias from outlets o where o.id = {outlet_id})"
 
 
