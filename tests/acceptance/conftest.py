@@ -46,10 +46,12 @@ async def serving(
             await asyncio.sleep(0.01)
             assert not task.done(), task.exception()
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        async with httpx.AsyncClient(base_url=url, timeout=30) as client:
-            yield client
-        server.should_exit = True
-        await task
+        try:
+            async with httpx.AsyncClient(base_url=url, timeout=30) as client:
+                yield client
+        finally:
+            server.should_exit = True
+            await task
 
 
 @pytest.fixture(scope="session")

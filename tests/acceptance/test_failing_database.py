@@ -31,11 +31,11 @@ async def connected(dsn: str) -> AsyncGenerator[asyncpg.Connection[asyncpg.Recor
 
 
 @asynccontextmanager
-async def stories_locked(dsn: str) -> AsyncGenerator[asyncpg.Connection[asyncpg.Record]]:
-    """Nobody else can read a story meanwhile: the connection that holds the lock."""
+async def stories_locked(dsn: str) -> AsyncGenerator[None]:
+    """Nobody else can read a story meanwhile."""
     async with connected(dsn) as connection, connection.transaction():
         await connection.execute("lock table stories in access exclusive mode")
-        yield connection
+        yield
 
 
 @BOTH
@@ -102,7 +102,11 @@ async def test_connections_that_were_killed_are_not_noticed(serve: Serve, empty_
 
 async def test_a_caller_who_leaves_takes_the_statement_along(serve: Serve, empty_database: str) -> None:
     events: list[Event] = []
-    async with serve(empty_database, events.append) as client, stories_locked(empty_database) as connection:
+    async with (
+        serve(empty_database, events.append) as client,
+        stories_locked(empty_database),
+        connected(empty_database) as connection,
+    ):
         with pytest.raises(httpx.ReadTimeout):
             await client.post("/graphql", json=QUERY, timeout=0.3)
         active = f"select count(*) from ({SERVICES} and state = 'active') s"
