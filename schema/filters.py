@@ -28,7 +28,7 @@ def search_words(text: str) -> str:
 
 
 def searched(text: str) -> str:
-    """The template of the query that words make. Postgres stacks up dashes, 32 of them at most: a line of them is none."""
+    """The template of the query that words make. Postgres stacks up dashes, 32 of them at most: a line is none."""
     return rf"websearch_to_tsquery('simple', regexp_replace({text}, '(-[\s!&|()]*){{9,}}', ' ', 'g'))"
 
 
