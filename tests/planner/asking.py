@@ -12,7 +12,7 @@ from graphql import execute_sync as run  # pyright: ignore[reportUnknownVariable
 
 import schema
 from service.db.pool import Database
-from service.errors import ApiError
+from service.errors import ApiError, BadUserInput
 from service.planner import Document, Limits, Planner
 
 ALL_FEATURES = frozenset({"FACTUALITY", "OWNERSHIP", "PERSPECTIVES", "HISTORY", "EXPORT"})
@@ -64,6 +64,15 @@ class Asking:
             await self(query, variables, features)
         assert not told_internals(refused.value), refused.value.message
         return refused.value
+
+    async def unless_refused(self, document: Document, variables: Mapping[str, Any]) -> Any:
+        """The answer, for all features; None where the variables are refused, without telling of anything internal."""
+        try:
+            return await self.of(document, variables, ALL_FEATURES)
+        except BadUserInput as error:
+            if told_internals(error):
+                raise
+            return None
 
 
 def told_internals(error: ApiError) -> list[str]:

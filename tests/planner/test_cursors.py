@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from service.db.pool import Database
 from tests.planner.asking import Asking
 
 LISTS = {
@@ -59,9 +60,10 @@ async def refused(ask: Asking, name: str, cursor: str, side: str = "after") -> s
     return error.message
 
 
-@pytest.fixture
-async def cursors(ask: Asking) -> dict[str, str]:
+@pytest.fixture(scope="module")
+async def cursors(small_database: Database) -> dict[str, str]:
     """The cursor of the second item of every list."""
+    ask = Asking(small_database)
     return {name: (await asked(ask, name, "first: 2"))["edges"][1]["cursor"] for name in LISTS}
 
 
