@@ -29,6 +29,8 @@ _LOST = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
+    # A connection that was told of its end while it was idle is still at reading that when the next statement comes.
+    asyncpg.InternalClientError,
 )
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"  # generic in the stubs only
