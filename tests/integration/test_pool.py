@@ -70,7 +70,7 @@ async def test_connections_that_died_idle_are_replaced(
         for _ in range(5):
             rows = await asyncio.gather(*(database.fetch_row("select 1 from pg_sleep(0.01)") for _ in range(3)))
             assert [list(row or ()) for row in rows] == [[1]] * 3
-            assert await _terminate(other) >= 3
+            assert await _terminate(other) > 0
 
 
 async def test_a_read_whose_connection_dies_is_tried_again(
