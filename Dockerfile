@@ -1,0 +1,30 @@
+# The image serves (`parallax serve`, the default) and migrates (`parallax migrate`), as a user without rights.
+
+FROM python:3.11-slim-bookworm AS build
+WORKDIR /source
+RUN python -m venv /opt/parallax
+COPY requirements.txt ./
+RUN /opt/parallax/bin/pip install --no-cache-dir --require-hashes --requirement requirements.txt
+COPY pyproject.toml README.md LICENSE ./
+COPY schema/ schema/
+COPY service/ service/
+COPY migrations/ migrations/
+RUN /opt/parallax/bin/pip install --no-cache-dir --no-deps --no-build-isolation . \
+    && /opt/parallax/bin/python -m compileall -q /opt/parallax/lib
+
+FROM python:3.11-slim-bookworm
+ENV PATH="/opt/parallax/bin:$PATH" \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    PARALLAX_HOST=0.0.0.0 \
+    PARALLAX_DATA_DIR=/var/lib/parallax
+RUN install --directory --owner=10001 --group=10001 /var/lib/parallax
+COPY --from=build /opt/parallax /opt/parallax
+WORKDIR /var/lib/parallax
+# A number, so that Kubernetes can see that it is not root.
+USER 10001:10001
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=3s --start-period=60s \
+    CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/livez', timeout=2)"]
+ENTRYPOINT ["parallax"]
+CMD ["serve"]
