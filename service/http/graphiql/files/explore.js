@@ -35,7 +35,7 @@ query FrontPage {
 
 query Blindspots($side: Side!) {
   stories(first: 10, filter: { blindspot: $side }) {
-    totalCount { count precision }
+    totalCount { value precision }
     nodes {
       title
       coverage {
