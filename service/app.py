@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from schema import schema
 from service.db.pool import Database
 from service.errors import NotFound
-from service.events import Observer, ServingEnded
+from service.events import Observer, ServingEnded, ServingStarted
 from service.http import health, pages
 from service.http.graphql import GraphQLEndpoint
 from service.http.middleware import Failures, RequestId
@@ -30,6 +30,7 @@ def create_app(settings: Settings, dsn: str, observe: Observer | None = None) ->
     @asynccontextmanager
     async def lifespan(_app: object) -> AsyncGenerator[None]:
         async with database:
+            observe(ServingStarted())
             yield
         observe(ServingEnded())
 

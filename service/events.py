@@ -26,9 +26,7 @@ def ignore(event: Event) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ServingStarted(Event):
-    """The service answers at `url`."""
-
-    url: str
+    """The service is ready to answer."""
 
 
 @dataclass(frozen=True, slots=True)
