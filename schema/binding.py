@@ -132,11 +132,14 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """Stories found by `story_facets`: those that have any of `values`, a template of an array, under `facet`."""
+    """Stories found by `story_facets`: those that have any of `values`, a template of an array, under `facet`.
+
+    `share` tells about which part of all stories those are, 0 to 1.
+    """
 
     facet: str
     values: str
-    type: str = "text[]"
+    share: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +170,12 @@ class Nodes:
 
 
 Binding = Value | Embedded | Rows | Gated | Connection | Lookup | Nodes
+
+
+def part_of(table: str, count: str) -> str:
+    """A template of the part that a count is of all rows of a table, as of its last analysis; null before the first."""
+    rows = f"(select nullif(greatest(c.reltuples, 0), 0) from pg_class c where c.oid = '{table}'::regclass)"
+    return f"coalesce({count}, 0) / {rows}"
 
 
 def column(sql: str = "", *, description: str | None = None) -> Any:

@@ -6,7 +6,7 @@ from enum import Enum
 
 import strawberry
 
-from schema.binding import ByOutlet, Condition, Facet, Key, OfGroup, OneOf, Order, Range, asks
+from schema.binding import ByOutlet, Condition, Facet, Key, OfGroup, OneOf, Order, Range, asks, part_of
 from schema.directives import RequiresFeature
 from schema.ids import key_of
 from schema.scalars import URL, CountryCode, DateTime, LanguageTag
@@ -98,14 +98,27 @@ class PlaceBy:
 @strawberry.input(description=ALL_MUST_HOLD)
 class StoryFilter:
     topics: list[str] | None = asks(
-        Facet("TOPIC", "array(select t.id from topics t where t.slug = any({value}))"),
+        Facet(
+            "TOPIC",
+            "array(select t.id from topics t where t.slug = any({value}))",
+            part_of("stories", "(select sum(t.story_count) from topics t where t.slug = any({value}))"),
+        ),
         description="Topic slugs; a topic includes those under it.",
     )
     places: list[str] | None = asks(
-        Facet("PLACE", "array(select p.id from places p where p.slug = any({value}))"), description="Place slugs."
+        Facet(
+            "PLACE",
+            "array(select p.id from places p where p.slug = any({value}))",
+            part_of("stories", "(select sum(p.story_count) from places p where p.slug = any({value}))"),
+        ),
+        description="Place slugs.",
     )
     outlets: list[str] | None = asks(
-        Facet("OUTLET", "array(select o.id from outlets o where o.domain = any({value}))"),
+        Facet(
+            "OUTLET",
+            "array(select o.id from outlets o where o.domain = any({value}))",
+            part_of("articles", "(select sum(o.article_count) from outlets o where o.domain = any({value}))"),
+        ),
         description="Domains of outlets, any of which covers it.",
     )
     search: str | None = asks(
@@ -125,7 +138,11 @@ class StoryFilter:
     )
     min_outlets: int | None = asks(Condition("{outlet_count} >= {value}", "integer"))
     countries: list[CountryCode] | None = asks(
-        Facet("COUNTRY", "array(select country_number(c) from unnest({value}) c)"),
+        Facet(
+            "COUNTRY",
+            "array(select country_number(c) from unnest({value}) c)",
+            part_of("articles", "(select sum(o.article_count) from outlets o where o.country = any({value}))"),
+        ),
         description="Country of an outlet that covers it.",
     )
 
@@ -159,11 +176,10 @@ class ArticleFilter:
     )
     topics: list[str] | None = asks(
         OfGroup(
-            Condition(f"exists ({OF_TOPICS} and f.story_id = {{story_id}})", "text[]"),
+            Condition(f"exists ({OF_TOPICS} and f.story_id = {{story_id}} offset 0)", "text[]"),
             "story_id",
             f"select distinct f.story_id as id {OF_TOPICS.removeprefix('select ')}",
-            "(select coalesce(sum(t.story_count), 0) from topics t where t.slug = any({value}))"
-            " / (select nullif(c.reltuples, 0) from pg_class c where c.oid = 'stories'::regclass)",
+            part_of("stories", "(select sum(t.story_count) from topics t where t.slug = any({value}))"),
         ),
         description="Slugs of topics of its story; a topic includes those under it.",
     )

@@ -19,6 +19,7 @@ from schema.binding import (
     bound,
     column,
     paged,
+    part_of,
     takes,
 )
 from schema.binding import Connection as Page
@@ -38,9 +39,9 @@ SHOWN = "{article_count} > 0"
 REPORT_ORDER = Order((Key("{first_published_at}", "timestamptz"), Key("{first_article_id}", "bigint")))
 
 
-def stories_within(facet: str) -> Page:
+def stories_within(facet: str, share: str) -> Page:
     """A row's stories: those that `story_facets` knows under the row's own key."""
-    return Page("stories", SHOWN, parent="{outer.id}", within=Facet(facet, "{outer.id}", "bigint"))
+    return Page("stories", SHOWN, parent="{outer.id}", within=Facet(facet, "array[{outer.id}]", share))
 
 
 @strawberry.interface(description="An object with a globally unique, opaque, stable id. (Relay.)")
@@ -219,7 +220,11 @@ class Outlet(Node):
         filter=ArticleFilter,
         sort=ArticleSort.NEWEST,
     )
-    stories: Connection[Story] = paged(stories_within("OUTLET"), filter=StoryFilter, sort=StorySort.LATEST)
+    stories: Connection[Story] = paged(
+        stories_within("OUTLET", part_of("articles", "{outer.article_count}")),
+        filter=StoryFilter,
+        sort=StorySort.LATEST,
+    )
 
 
 @strawberry.type(description="A subject. Everything under a topic includes its subtopics, each story once.")
@@ -229,7 +234,9 @@ class Topic(Node):
     name: str = column()
     parent: Topic | None = bound(Rows("topics", "{id} = {outer.parent_id}"))
     story_count: int = column(description="May be up to a minute old.")
-    stories: Connection[Story] = paged(stories_within("TOPIC"), filter=StoryFilter, sort=StorySort.LATEST)
+    stories: Connection[Story] = paged(
+        stories_within("TOPIC", part_of("stories", "{outer.story_count}")), filter=StoryFilter, sort=StorySort.LATEST
+    )
 
 
 @strawberry.type(description="Somewhere that stories are about, or that outlets are at home.")
@@ -239,7 +246,9 @@ class Place(Node):
     name: str = column()
     country: CountryCode | None = column()
     story_count: int = column(description="May be up to a minute old.")
-    stories: Connection[Story] = paged(stories_within("PLACE"), filter=StoryFilter, sort=StorySort.LATEST)
+    stories: Connection[Story] = paged(
+        stories_within("PLACE", part_of("stories", "{outer.story_count}")), filter=StoryFilter, sort=StorySort.LATEST
+    )
 
 
 @strawberry.type(description="One outlet's coverage of one story.")

@@ -14,7 +14,7 @@ from graphql import GraphQLArgument, GraphQLInputField, GraphQLInputObjectType, 
 from schema.binding import KEY, ByOutlet, Condition, Facet, OfGroup, OneOf, Range
 from service.errors import BadUserInput, UpgradeRequired
 from service.planner.inputs import Arguments, Input, Trace
-from service.planner.plan import Asked, InFacet, InGroup, InValues, Term
+from service.planner.plan import DENSE_GROUP, Asked, InFacet, InGroup, InValues, Term
 from service.planner.sql import Sql, Values, literal, parameter, text
 
 Definition = GraphQLInputField | GraphQLArgument
@@ -57,13 +57,14 @@ class Conditions:
                 return Asked(values=(InValues(column, self._value(Condition("", type_), definition, source)),))
             case OfGroup(condition, column, members, share):
                 value = {"value": self._value(condition, definition, source)}
-                group = InGroup(column, Term(members, value), Term(share, value), Term(condition.sql, value))
+                dense = Term(f"coalesce({share}, 1) >= {DENSE_GROUP}", value)
+                group = InGroup(column, Term(members, value), dense, Term(condition.sql, value))
                 return Asked(groups=(group,))
             case Range(sql):
                 return Asked(where=self._range(sql, source))
-            case Facet(facet, values, type_):
-                value = {"value": self._value(Condition("", type_), definition, source)}
-                return Asked(facets=(InFacet(facet, Term(values, value), single=False),))
+            case Facet(facet, values, share):
+                value = {"value": self._value(Condition("", "text[]"), definition, source)}
+                return Asked(facets=(InFacet(facet, Term(values, value), Term(share, value)),))
             case unknown:
                 raise TypeError(f"{name} is bound to {unknown!r}")
 

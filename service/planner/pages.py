@@ -97,7 +97,9 @@ def _rows(
         asked += builder.conditions.of_object(get_named_type(definition.args["filter"].type), arguments["filter"])
     builder.selective |= bool(asked.where)
     if binding.within is not None:
-        asked = Asked(facets=(InFacet(binding.within.facet, Term(binding.within.values), single=True),)) + asked
+        within = binding.within
+        parent = InFacet(within.facet, Term(within.values), Term(within.share), of_parent=True)
+        asked = Asked(facets=(parent,)) + asked
     values: dict[str, Sql] = {}
     if order.needs:
         values = {"arg." + ".".join(order.needs): parameter("text", arguments.at(order.needs).read)}

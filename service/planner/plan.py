@@ -8,6 +8,16 @@ from dataclasses import dataclass, field
 from schema.binding import Order
 from service.planner.sql import Sql
 
+# What has at least this share of all rows is met often enough in a walk of all rows. To look at the first row of each
+# group costs more than to follow a facet, so groups give way to that walk sooner.
+DENSE_FACET = "0.05"
+DENSE_GROUP = "0.02"
+# Ends the query of an `exists` that is checked row by row: without it Postgres may turn the walk around, and begin with
+# all that the condition holds for.
+WALK_ON = " offset 0"
+# Groups so few are looked at whatever their share.
+FEW_GROUPS = "50"
+
 
 @dataclass(frozen=True, slots=True)
 class Term:
@@ -68,11 +78,12 @@ class Many:
 
 @dataclass(frozen=True, slots=True)
 class InFacet:
-    """Stories that `story_facets` knows under any of `values` (an array), or under the one value where `single`."""
+    """Stories that `story_facets` knows under any of `values`, an array: about `share` of all stories."""
 
     facet: str
     values: Term
-    single: bool
+    share: Term
+    of_parent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +96,11 @@ class InValues:
 
 @dataclass(frozen=True, slots=True)
 class InGroup:
-    """Rows that belong, by `column`, to one of `members` (a query of ids), which have about `share` of all rows."""
+    """Rows that belong, by `column`, to one of `members` (a query of ids); `dense` where they have much of all rows."""
 
     column: str
     members: Term
-    share: Term
+    dense: Term
     condition: Term
 
 

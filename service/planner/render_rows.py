@@ -9,8 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from schema.binding import Key, Order
-from service.planner.plan import InFacet, InGroup, InValues, Page, Position, Rowset, Term
+from schema.binding import Key, Order, part_of
+from service.planner.plan import (
+    DENSE_FACET,
+    DENSE_GROUP,
+    FEW_GROUPS,
+    WALK_ON,
+    InFacet,
+    InGroup,
+    InValues,
+    Page,
+    Position,
+    Rowset,
+    Term,
+)
 from service.planner.scope import Scope
 from service.planner.sql import Sql, compose, join, literal, text
 
@@ -19,8 +31,6 @@ if TYPE_CHECKING:
 
 # Which facet a walk follows where several are asked: the one that most likely has the fewest stories.
 NARROWEST = ("OUTLET", "PLACE", "TOPIC", "COUNTRY")
-# A group with at least this share of all rows is met often enough in a walk of all rows.
-DENSE = "0.02"
 
 
 class Cut:
@@ -40,8 +50,9 @@ class Cut:
         if order.among:
             return self._among(order)
         if asked.facets and order.step:
-            walked = min(asked.facets, key=lambda facet: (not facet.single, NARROWEST.index(facet.facet)))
-            return self._walk_facet(walked, self._around.term(walked.values)) if walked.single else self._facets(walked)
+            return self._facets(
+                min(asked.facets, key=lambda facet: (not facet.of_parent, NARROWEST.index(facet.facet)))
+            )
         if self._rows.whole and asked.outlet:
             return self._groups(outlets_of(self._renderer, self._rows))
         if self._rows.whole and asked.groups:
@@ -118,18 +129,24 @@ class Cut:
             )
         )
 
-    def _facets(self, walked: InFacet) -> Sql:
-        value = self._renderer.alias("v")
-        return self._together(
-            compose(
-                "select w.id from unnest({values}) {value} (value) cross join lateral ({walk}) w",
-                values=self._around.term(walked.values),
-                value=text(value),
-                walk=self._walk_facet(walked, text(f"{value}.value"), columns="id"),
-            )
-        )
+    # One walk or many -------------------------------------------------------------------------------------------
 
-    def _walk_facet(self, walked: InFacet, value: Sql, columns: str = "*") -> Sql:
+    def _facets(self, walked: InFacet) -> Sql:
+        """Stories of a facet. Where those are a fair part of all stories, a walk of all meets them soon enough; else
+        each value's own are walked.
+        """
+        dense = compose("coalesce({share}, 1) >= " + DENSE_FACET, share=self._around.term(walked.share))
+        value = self._renderer.alias("v")
+        of_each = compose(
+            "select w.id from unnest({values}) {value} (value) cross join lateral ({walk}) w where not ({dense})",
+            values=self._around.term(walked.values),
+            value=text(value),
+            walk=self._walk_facet(walked, text(f"{value}.value")),
+            dense=dense,
+        )
+        return self._either(dense, of_each)
+
+    def _walk_facet(self, walked: InFacet, value: Sql) -> Sql:
         """Follows the facet's coarse key, and orders within a step by the story itself."""
         row, facet, order = self._row(), self._renderer.alias("f"), self._rows.order
         conditions = [
@@ -142,10 +159,9 @@ class Cut:
         ]
         descending = order.keys[0].descending is not self._plan.backward
         return compose(
-            "select {alias}.{columns} from story_facets {f} join {table} {alias} on {alias}.id = {f}.story_id{where}"
+            "select {alias}.id from story_facets {f} join {table} {alias} on {alias}.id = {f}.story_id{where}"
             " order by {f}.{step}{direction}, {keys} limit {size}",
             alias=text(row.alias),
-            columns=text(columns),
             f=text(facet),
             table=text(self._rows.table),
             where=self._renderer.where(conditions),
@@ -155,19 +171,15 @@ class Cut:
             size=text(str(self._size)),
         )
 
-    # Many groups --------------------------------------------------------------------------------------------
-
     def _groups(self, group: InGroup) -> Sql:
-        """Rows of many groups. Where those are a fair part of all rows, a walk of all rows meets them soon enough.
+        """Rows of many groups. Where those are a fair part of all rows, a walk of all meets them soon enough.
 
         Else each group's first row is looked at: only groups whose first rows come first can have a row on the page.
         """
-        dense = compose("coalesce({share}, 1) >= " + DENSE, share=self._around.term(group.share))
-        all_rows = self._walk(self._row(), columns="id", more=(compose("({dense})", dense=dense),))
+        dense = self._around.term(group.dense)
         head, row = self._row(), self._row()
         member, chosen = self._renderer.alias("g"), self._renderer.alias("g")
         first = self._walk(head, more=(text(f"{head.alias}.{group.column} = {member}.id"),), without=group, size=1)
-        firsts = Scope("h", outer=self._scope)
         leading = compose(
             "select {member}.id from ({members}) {member} cross join lateral ({first}) h"
             " where not ({dense}){order} limit {size}",
@@ -175,19 +187,22 @@ class Cut:
             members=self._around.term(group.members),
             first=first,
             dense=dense,
-            order=order_by(self._rows, firsts, backward=self._plan.backward),
+            order=order_by(self._rows, Scope("h", outer=self._scope), backward=self._plan.backward),
             size=text(str(self._size)),
         )
         rest = self._walk(row, columns="id", more=(text(f"{row.alias}.{group.column} = {chosen}.id"),), without=group)
-        return self._together(
-            compose(
-                "({all_rows}) union all select w.id from ({leading}) {chosen} cross join lateral ({rest}) w",
-                all_rows=all_rows,
-                leading=leading,
-                chosen=text(chosen),
-                rest=rest,
-            )
+        of_each = compose(
+            "select w.id from ({leading}) {chosen} cross join lateral ({rest}) w",
+            leading=leading,
+            chosen=text(chosen),
+            rest=rest,
         )
+        return self._either(dense, of_each)
+
+    def _either(self, dense: Sql, of_each: Sql) -> Sql:
+        """A walk of all rows where what is asked is dense, else what `of_each` finds; the other costs a comparison."""
+        all_rows = self._walk(self._row(), columns="id", more=(compose("({dense})", dense=dense),))
+        return self._together(compose("({all_rows}) union all {of_each}", all_rows=all_rows, of_each=of_each))
 
     # Positions ----------------------------------------------------------------------------------------------
 
@@ -261,26 +276,27 @@ def outlets_of(renderer: Renderer, rows: Rowset) -> InGroup:
     outlet = Scope(renderer.alias("outlets"))
     asked = {"asked": join([outlet.term(term) for term in rows.asked.outlet], " and ")}
     alias = outlet.alias
+    share = part_of("articles", f"sum({alias}.article_count)")
     return InGroup(
         "outlet_id",
         Term(f"select {alias}.id from outlets {alias} where {{asked}}", asked),
         Term(
-            f"(select coalesce(sum({alias}.article_count), 0) from outlets {alias} where {{asked}})"
-            " / (select nullif(c.reltuples, 0) from pg_class c where c.oid = 'articles'::regclass)",
+            f"(select count(*) > {FEW_GROUPS} and coalesce({share}, 1) >= {DENSE_GROUP}"
+            f" from outlets {alias} where {{asked}})",
             asked,
         ),
-        Term(f"exists (select from outlets {alias} where {alias}.id = {{outlet_id}} and {{asked}})", asked),
+        Term(f"exists (select from outlets {alias} where {alias}.id = {{outlet_id}} and {{asked}}{WALK_ON})", asked),
     )
 
 
 def _in_facet(renderer: Renderer, row: Scope, facet: InFacet) -> Sql:
     return compose(
         "exists (select from story_facets {f}"
-        " where {f}.story_id = {id} and {f}.facet = {facet} and {f}.value {values})",
+        " where {f}.story_id = {id} and {f}.facet = {facet} and {f}.value = any ({values})" + WALK_ON + ")",
         f=text(renderer.alias("f")),
         id=row.resolve("id"),
         facet=literal(facet.facet),
-        values=compose("= {v}" if facet.single else "= any ({v})", v=row.term(facet.values)),
+        values=row.term(facet.values),
     )
 
 
