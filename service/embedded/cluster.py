@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -125,7 +126,8 @@ def _end_forgotten(data: Path) -> None:
         return
     forgotten = [process for process in psutil.process_iter() if _works_in(process, data)]
     for process in forgotten:
-        process.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
     psutil.wait_procs(forgotten, timeout=10)
     notice.unlink(missing_ok=True)
 
