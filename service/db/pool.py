@@ -84,6 +84,9 @@ class Database:
                 "application_name": APPLICATION_NAME,
                 "timezone": "UTC",
                 "jit": "off",
+                # Pages are in memory or on a solid disk. The default, made for turning disks, would rather walk 20,000
+                # rows than fetch the 3,000 that a word is in: 186 ms against 6.
+                "random_page_cost": "1.1",
                 "statement_timeout": f"{self._timeout * 1_000:.0f}",
                 "default_transaction_read_only": "on",
                 **settings,

@@ -153,7 +153,7 @@ class Builder:
 
     def _lookup(self, binding: Lookup, definition: GraphQLField, arguments: Arguments, nodes: list[FieldNode]) -> One:
         by = get_named_type(definition.args["by"].type)
-        where = self.conditions.of_object(by, arguments["by"]).where
+        where = self.conditions.of_object(by, arguments["by"]).selective
         shown = (Term(binding.where),) if binding.where else ()
         return One(Term(binding.table), (*where, *shown), self.object(_object_type(definition), nodes))
 

@@ -9,7 +9,14 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import Any, cast
 
-from graphql import GraphQLArgument, GraphQLInputField, GraphQLInputObjectType, get_named_type, is_enum_type
+from graphql import (
+    GraphQLArgument,
+    GraphQLBoolean,
+    GraphQLInputField,
+    GraphQLInputObjectType,
+    get_named_type,
+    is_enum_type,
+)
 
 from schema.binding import KEY, ByOutlet, Condition, Facet, OfGroup, OneOf, Range
 from service.errors import BadUserInput, UpgradeRequired
@@ -50,7 +57,8 @@ class Conditions:
         self._check_features(name, declared.directives)
         match declared.metadata[KEY]:
             case Condition() as condition:
-                return Asked(where=(self._term(condition, definition, source),))
+                term = self._term(condition, definition, source)
+                return Asked(where=(term,)) if _stands_in_text(definition) else Asked(selective=(term,))
             case ByOutlet(condition):
                 return Asked(outlet=(self._term(condition, definition, source),))
             case OneOf(column, type_):
@@ -61,7 +69,7 @@ class Conditions:
                 group = InGroup(column, Term(members, value), dense, Term(condition.sql, value))
                 return Asked(groups=(group,))
             case Range(sql):
-                return Asked(where=self._range(sql, source))
+                return Asked(ranges=self._range(sql, source))
             case Facet(facet, values, share):
                 value = {"value": self._value(Condition("", "text[]"), definition, source)}
                 return Asked(facets=(InFacet(facet, Term(values, value), Term(share, value)),))
@@ -72,9 +80,11 @@ class Conditions:
         return Term(condition.sql, {"value": self._value(condition, definition, source)})
 
     def _value(self, condition: Condition, definition: Definition, source: Input) -> Sql:
-        """Enums stand in the text, for they are few and choose indexes; everything else is a parameter."""
-        if is_enum_type(get_named_type(definition.type)):
+        """What has few values stands in the text, for it chooses indexes; everything else is a parameter."""
+        if _stands_in_text(definition):
             value = self._trace.literal(source)
+            if isinstance(value, bool):
+                return text("true" if value else "false")
             names = value.name if isinstance(value, Enum) else "{" + ",".join(member.name for member in value) + "}"
             return literal(names) + text(f"::{condition.type}")
         return parameter(condition.type, _reader(source, condition.convert))
@@ -95,6 +105,11 @@ class Conditions:
                     f"'{name}' needs the feature {feature.name}, which is not included for you.",
                     extensions={"feature": feature.name, "tier": None},
                 )
+
+
+def _stands_in_text(definition: Definition) -> bool:
+    type_ = get_named_type(definition.type)
+    return is_enum_type(type_) or type_ is GraphQLBoolean
 
 
 def _reader(source: Input, convert: Callable[[Any], Any] | None) -> Callable[[Values], Any]:

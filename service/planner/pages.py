@@ -95,7 +95,7 @@ def _rows(
     asked = builder.conditions.of_arguments(definition.args, arguments)
     if "filter" in definition.args:
         asked += builder.conditions.of_object(get_named_type(definition.args["filter"].type), arguments["filter"])
-    builder.selective |= bool(asked.where)
+    builder.selective |= bool(asked.selective or asked.ranges)
     if binding.within is not None:
         within = binding.within
         parent = InFacet(within.facet, Term(within.values), Term(within.share), of_parent=True)

@@ -15,6 +15,8 @@ DENSE_GROUP = "0.02"
 # Ends the query of an `exists` that is checked row by row: without it Postgres may turn the walk around, and begin with
 # all that the condition holds for.
 WALK_ON = " offset 0"
+# How many rows a walk looks at before it gives way to fetching all that meets what is asked.
+FIRST_ROWS = 1_000
 # Groups so few are looked at whatever their share.
 FEW_GROUPS = "50"
 
@@ -114,9 +116,14 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a filter asks: of the row, of the row's outlet, of what it belongs to, of its values, of `story_facets`."""
+    """What a filter asks: of the row, of the row's outlet, of what it belongs to, of its values, of `story_facets`.
+
+    `selective` and `ranges` (of time) are asked of the row too: nearly all rows may meet them, or nearly none.
+    """
 
     where: tuple[Term, ...] = ()
+    selective: tuple[Term, ...] = ()
+    ranges: tuple[Term, ...] = ()
     outlet: tuple[Term, ...] = ()
     groups: tuple[InGroup, ...] = ()
     values: tuple[InValues, ...] = ()
@@ -125,6 +132,8 @@ class Asked:
     def __add__(self, other: Asked) -> Asked:
         return Asked(
             self.where + other.where,
+            self.selective + other.selective,
+            self.ranges + other.ranges,
             self.outlet + other.outlet,
             self.groups + other.groups,
             self.values + other.values,

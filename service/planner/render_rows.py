@@ -14,6 +14,7 @@ from service.planner.plan import (
     DENSE_FACET,
     DENSE_GROUP,
     FEW_GROUPS,
+    FIRST_ROWS,
     WALK_ON,
     InFacet,
     InGroup,
@@ -59,6 +60,8 @@ class Cut:
             return self._groups(asked.groups[0])
         if self._rows.whole and asked.values:
             return self._values(asked.values[0])
+        if any(not term.template.startswith(order.keys[0].sql) for term in asked.ranges):
+            return self._first_or_all()
         return self._walk(self._row())
 
     # Walks ------------------------------------------------------------------------------------------------
@@ -82,6 +85,46 @@ class Cut:
             where=self._renderer.where(conditions),
             order=order_by(self._rows, row, backward=self._plan.backward),
             size=text(str(size or self._size)),
+        )
+
+    def _first_or_all(self) -> Sql:
+        """The page from the first rows of a walk, if those are enough; else from all rows that meet what is asked.
+
+        For ranges of another time than the order's: where those rows stand in the order cannot be foreseen (of an old
+        week, all are far from the newest). So the walk is bounded, and `offset 0` keeps the other way from becoming one.
+        """
+        first, near, far = self._row(), self._row(), self._row()
+        tried = self._renderer.alias("tried")
+        walk = compose(
+            "select {alias}.* from {table} {alias}{where}{order} limit {most}",
+            alias=text(first.alias),
+            table=text(self._rows.table),
+            where=self._renderer.where([*(first.term(term) for term in self._rows.where), *self._positions(first)]),
+            order=order_by(self._rows, first, backward=self._plan.backward),
+            most=text(str(FIRST_ROWS)),
+        )
+        every = compose(
+            "select {alias}.* from {table} {alias}{where} offset 0",
+            alias=text(far.alias),
+            table=text(self._rows.table),
+            where=self._renderer.where([*conditions_of(self._renderer, self._rows, far, None), *self._positions(far)]),
+        )
+        return self._together(
+            compose(
+                "with {tried} as materialized (select {near}.id from ({walk}) {near}{where}{near_order} limit {size})"
+                " select {tried}.id from {tried} where (select count(*) from {tried}) >= {size} union all"
+                " (select {far}.id from ({every}) {far} where (select count(*) from {tried}) < {size}{far_order}"
+                " limit {size})",
+                tried=text(tried),
+                near=text(near.alias),
+                walk=walk,
+                where=self._renderer.where(conditions_of(self._renderer, self._rows, near, None)),
+                near_order=order_by(self._rows, near, backward=self._plan.backward),
+                size=text(str(self._size)),
+                far=text(far.alias),
+                every=every,
+                far_order=order_by(self._rows, far, backward=self._plan.backward),
+            )
         )
 
     def _among(self, order: Order) -> Sql:
@@ -258,7 +301,7 @@ def matching(renderer: Renderer, rows: Rowset, row: Scope) -> Sql:
 def conditions_of(renderer: Renderer, rows: Rowset, row: Scope, without: object) -> list[Sql]:
     """What the rows must meet, but for positions and for the part of what is asked that a walk meets already."""
     asked = rows.asked
-    conditions = [row.term(term) for term in (*rows.where, *asked.where)]
+    conditions = [row.term(term) for term in (*rows.where, *asked.where, *asked.selective, *asked.ranges)]
     if asked.outlet and not (isinstance(without, InGroup) and without.column == "outlet_id"):
         conditions.append(row.term(outlets_of(renderer, rows).condition))
     conditions += [row.term(group.condition) for group in asked.groups if group is not without]
