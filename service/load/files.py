@@ -6,7 +6,8 @@ import gzip
 import io
 import sys
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -42,9 +43,11 @@ class Unreadable(Exception):
     """A file that cannot be read at all; its message says which and why."""
 
 
-def open_files(sources: Sequence[Source]) -> list[File]:
+@contextmanager
+def open_files(sources: Sequence[Source]) -> Generator[list[File]]:
     """All of them, open. Raises Unreadable for the first that is not there: a load is of all its files or of none."""
-    return [_open_file(source) for source in sources]
+    with ExitStack() as opened:
+        yield [_open_file(source, opened) for source in sources]
 
 
 def in_memory(name: str, lines: Iterable[bytes]) -> File:
@@ -73,21 +76,21 @@ def _skip_line(file: BinaryIO) -> None:
         pass
 
 
-def _open_file(source: Source) -> File:
+def _open_file(source: Source, opened: ExitStack) -> File:
     if source == "-":
         return File("standard input", _unpacked(sys.stdin.buffer, ""))
     if not isinstance(source, str | Path):
         name = str(getattr(source, "name", "stream"))
         return File(name, _unpacked(source, name))
     try:
-        return File(str(source), _unpacked(Path(source).open("rb"), str(source)))
+        return File(str(source), _unpacked(opened.enter_context(Path(source).open("rb", BUFFER)), str(source)))
     except OSError as error:
         raise Unreadable(f"{source}: {error.strerror}") from error
 
 
 def _unpacked(packed: BinaryIO, name: str) -> BinaryIO:
     """What is in the file: unpacked where its first bytes or else its name say that it is packed."""
-    buffered = io.BufferedReader(cast("io.RawIOBase", packed), BUFFER)
+    buffered = cast("io.BufferedReader", packed) if hasattr(packed, "peek") else io.BufferedReader(_raw(packed), BUFFER)
     start = buffered.peek(4)
     if start.startswith(GZIP) or name.endswith(".gz"):
         unpacked = gzip.GzipFile(fileobj=buffered)
@@ -95,6 +98,11 @@ def _unpacked(packed: BinaryIO, name: str) -> BinaryIO:
     if start.startswith(ZSTANDARD) or name.endswith(".zst"):
         return io.BufferedReader(_Stream(_zstandard_frames(cast("BinaryIO", buffered))), BUFFER)
     return buffered
+
+
+def _raw(file: BinaryIO) -> io.RawIOBase:
+    """What a reader asks of an unbuffered file any binary file has."""
+    return cast("io.RawIOBase", file)
 
 
 def _zstandard_frames(packed: BinaryIO) -> Iterator[bytes]:

@@ -35,7 +35,8 @@ async def load(dsn: str, files: Sequence[Source], *, strict: bool = False, obser
     A wrong line is told to the observer and costs nothing but itself; with `strict` the first one ends the load, and
     nothing has changed. Raises Unreadable where a file is not there, and what asyncpg raises where the database is not.
     """
-    return await _load(dsn, open_files(files), strict=strict, observer=observer)
+    with open_files(files) as opened:
+        return await _load(dsn, opened, strict=strict, observer=observer)
 
 
 async def load_lines(

@@ -64,7 +64,8 @@ async def stage(conn: asyncpg.Connection[asyncpg.Record], files: Sequence[File],
                 await conn.copy_records_to_table(TABLES[kind], records=rows, columns=COLUMNS)
             tally.tell_progress()
     finally:
-        reading.cancel()
+        # Nobody may close a file while it is read.
+        await asyncio.gather(reading, return_exceptions=True)
     await conn.execute(STATEMENTS["analyze_tables"])
 
 
