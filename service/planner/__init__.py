@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
 from graphql import DocumentNode, FieldNode, OperationDefinitionNode, SelectionSetNode
 from graphql.execution.values import get_variable_values
 from strawberry import Schema
@@ -16,10 +17,10 @@ from strawberry import Schema
 from service.errors import BadUserInput
 from service.planner import document
 from service.planner.build import Builder
-from service.planner.call import Call, Prepared
+from service.planner.call import Answerer, Call, Prepared
 from service.planner.document import Document, Operation
 from service.planner.inputs import Trace
-from service.planner.plan import Plan
+from service.planner.plan import Plan, Text
 from service.planner.render import Renderer
 from service.planner.shape import Limits
 from service.planner.sql import Values, render
@@ -89,16 +90,22 @@ def _key(operation: Operation, values: Values, features: frozenset[str]) -> obje
 def _rendered(
     operation: Operation, roots: tuple[tuple[str, Plan | list[FieldNode]], ...], *, selective: bool
 ) -> Prepared:
-    plans = [plan for _, plan in roots if not isinstance(plan, list)]
+    plans = [plan for _, plan in roots if not isinstance(plan, list | Text)]
     local = [node for _, plan in roots if isinstance(plan, list) for node in plan]
     statement, parameters = render(Renderer().statement(plans)) if plans else (None, ())
     return Prepared(
         statement,
         parameters,
-        tuple((key, not isinstance(plan, list)) for key, plan in roots),
+        tuple((key, _answerer(plan)) for key, plan in roots),
         _document_of(operation, local) if local else None,
         selective,
     )
+
+
+def _answerer(plan: Plan | list[FieldNode]) -> Answerer | bytes:
+    if isinstance(plan, Text):
+        return orjson.dumps(plan.value)
+    return Answerer.EXECUTOR if isinstance(plan, list) else Answerer.STATEMENT
 
 
 def _document_of(operation: Operation, nodes: list[FieldNode]) -> DocumentNode:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 import orjson
@@ -12,16 +13,23 @@ from graphql import DocumentNode
 from service.planner.sql import Parameter, Values
 
 
+class Answerer(Enum):
+    """Who answers a root that the plan does not know already."""
+
+    STATEMENT = "statement"
+    EXECUTOR = "executor"
+
+
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A rendered plan. `roots` tells, in the response's order, which response keys SQL answers.
+    """A rendered plan. `roots` tells, in the response's order, who answers each response key.
 
     `selective` tells that the best way to run the statement depends on the values of its parameters.
     """
 
     statement: str | None
     parameters: tuple[Parameter, ...]
-    roots: tuple[tuple[str, bool], ...]
+    roots: tuple[tuple[str, Answerer | bytes], ...]
     local: DocumentNode | None
     selective: bool
 
@@ -55,10 +63,13 @@ class Call:
     def assemble(self, record: Sequence[str | None] | None, local: Mapping[str, Any] | None) -> bytes:
         """The JSON of `data`, of the statement's row and the executor's answer."""
         values = iter(record or ())
-        members = [
-            orjson.dumps(key)
-            + b":"
-            + ((next(values) or "null").encode() if by_sql else orjson.dumps((local or {})[key]))
-            for key, by_sql in self.prepared.roots
-        ]
+
+        def value(key: str, answerer: Answerer | bytes) -> bytes:
+            if answerer is Answerer.STATEMENT:
+                return (next(values) or "null").encode()
+            if answerer is Answerer.EXECUTOR:
+                return orjson.dumps((local or {})[key])
+            return answerer
+
+        members = [b'"' + key.encode() + b'":' + value(key, answerer) for key, answerer in self.prepared.roots]
         return b"{" + b",".join(members) + b"}"

@@ -17,7 +17,10 @@ MOST_COUNTED = 10_000
 
 def page(renderer: Renderer, plan: Page, scope: Scope) -> Sql:
     """The connection object of a page."""
-    if all(isinstance(part, Object | Text | TotalCount) for _, part in plan.parts):
+    only_nodes = all(isinstance(part, Object | Text | TotalCount) for _, part in plan.parts)
+    # A position is checked where rows are cut, so they are cut, on paper, also where only a count is asked.
+    unused_position = (plan.after or plan.before) and not any(isinstance(part, Object) for _, part in plan.parts)
+    if only_nodes and not unused_position:
         return _plain_page(renderer, plan, scope)
     name = renderer.alias("page")
     rows = Cut(renderer, plan, scope, plan.size + 1).query()

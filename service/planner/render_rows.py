@@ -91,7 +91,7 @@ class Cut:
         """The page from the first rows of a walk, if those are enough; else from all rows that meet what is asked.
 
         For ranges of another time than the order's: where those rows stand in the order cannot be foreseen (of an old
-        week, all are far from the newest). So the walk is bounded, and `offset 0` keeps the other way from becoming one.
+        week, all are far from the newest). So the walk is bounded, and `offset 0` keeps the other way from being one.
         """
         first, near, far = self._row(), self._row(), self._row()
         tried = self._renderer.alias("tried")
