@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
-import orjson
 import pytest
 
 from service.db.migrations import migrate
+from service.demo import world
 from service.embedded.postgres import EmbeddedPostgres
+from service.load import load_lines
 from tests.databases import MakeDatabase, database, name_of
 
 ROOT = Path(__file__).parent.parent
@@ -64,10 +64,6 @@ async def empty_database(make_database: MakeDatabase) -> str:
 @pytest.fixture(scope="session")
 async def demo_database(server_dsn: str, template: str) -> AsyncIterator[str]:
     """The DSN of a database with the demo world in it, for reading only: tests share it."""
-    from service.demo import world
-    from service.load import load
-
     async with database(server_dsn, template) as dsn:
-        lines = b"\n".join(orjson.dumps(line) for line in world(datetime.now(UTC)))
-        await load(dsn, [io.BytesIO(lines)], strict=True)
+        await load_lines(dsn, world(datetime.now(UTC)), strict=True)
         yield dsn
