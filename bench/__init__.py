@@ -1,0 +1,1 @@
+"""Measures loading and querying, beside what Postgres alone could do."""

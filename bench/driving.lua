@@ -1,0 +1,29 @@
+-- Sends the lines of a file as GraphQL requests, and prints what was measured as one line of JSON.
+-- With this Accept header an error of GraphQL is an error of HTTP, which wrk counts by itself.
+
+local requests, sent = {}, 0
+
+function init(arguments)
+  local headers = {
+    ["Content-Type"] = "application/json",
+    ["Accept"] = "application/graphql-response+json",
+  }
+  for body in io.lines(arguments[1]) do
+    requests[#requests + 1] = wrk.format("POST", nil, headers, body)
+  end
+end
+
+function request()
+  sent = sent + 1
+  return requests[(sent - 1) % #requests + 1]
+end
+
+function done(summary, latency)
+  local errors = summary.errors
+  print(string.format(
+    '{"requests":%d,"seconds":%.6f,"p50":%.3f,"p99":%.3f,'
+      .. '"errors":{"connect":%d,"read":%d,"write":%d,"status":%d,"timeout":%d}}',
+    summary.requests, summary.duration / 1e6, latency:percentile(50) / 1e3, latency:percentile(99) / 1e3,
+    errors.connect, errors.read, errors.write, errors.status, errors.timeout
+  ))
+end

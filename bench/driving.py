@@ -1,0 +1,57 @@
+"""Drives a server with wrk and reads what wrk measured. Knows nothing of what is asked."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+CONNECTIONS = 16
+THREADS = 1
+"""One sends more than any server here answers, and leaves the second core to the servers."""
+SCRIPT = Path(__file__).parent / "driving.lua"
+MISSING = "The benchmark needs wrk, which is not here. On Debian: apt install wrk; on macOS: brew install wrk."
+
+
+class Unusable(Exception):
+    """A run that means nothing: something was missing, or requests failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One run: requests a second, and latencies in milliseconds."""
+
+    rate: float
+    p50: float
+    p99: float
+
+
+def check_wrk() -> None:
+    """Raises Unusable where wrk is missing."""
+    if shutil.which("wrk") is None:
+        raise Unusable(MISSING)
+
+
+async def drive(url: str, bodies: Path, *, warm_up: int, seconds: int) -> Measured:
+    """Sends the bodies, one a line, over and over: for `warm_up` seconds unmeasured, then for `seconds`."""
+    await _wrk(url, bodies, warm_up)
+    result = await _wrk(url, bodies, seconds)
+    failed = {kind: count for kind, count in result["errors"].items() if count}
+    if failed:
+        raise Unusable(f"{url} failed under load: {failed} of {result['requests']:,} requests")
+    return Measured(result["requests"] / result["seconds"], result["p50"], result["p99"])
+
+
+async def _wrk(url: str, bodies: Path, seconds: int) -> dict[str, Any]:
+    process = await asyncio.create_subprocess_exec(
+        "wrk", f"-t{THREADS}", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", SCRIPT, url, "--", bodies,
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    output, _ = await process.communicate()
+    if process.returncode:
+        raise Unusable(f"wrk ended with {process.returncode}: {output.decode()}")
+    return orjson.loads(output.splitlines()[-1])

@@ -1,0 +1,57 @@
+"""Starts the servers that are measured, each a process of its own on a free port of loopback, and ends them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+
+from bench.driving import Unusable
+
+ROOT = Path(__file__).parents[1]
+SERVICE = (sys.executable, "-m", "service", "serve")
+FLOOR = (sys.executable, "-m", "bench.floor.app")
+STARTS_WITHIN = 30.0
+
+
+@asynccontextmanager
+async def running(command: tuple[str, ...], dsn: str, ready_path: str) -> AsyncGenerator[str]:
+    """The base URL of a server that has begun to answer; it is told to stop when the caller is done."""
+    port = _free_port()
+    environment = {**os.environ, "PARALLAX_DATABASE_URL": dsn, "PARALLAX_PORT": str(port)}
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=ROOT, env=environment, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+    )
+    try:
+        base = f"http://127.0.0.1:{port}"
+        await _answers(process, base + ready_path)
+        yield base
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+
+
+async def _answers(process: asyncio.subprocess.Process, url: str) -> None:
+    """Waits until something, whatever its status, comes back."""
+    async with httpx.AsyncClient() as client, asyncio.timeout(STARTS_WITHIN):
+        while process.returncode is None:
+            try:
+                await client.get(url)
+            except httpx.TransportError:
+                await asyncio.sleep(0.1)
+            else:
+                return
+    raise Unusable(f"the server for {url} ended before it answered; run it by hand to see why")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
