@@ -26,7 +26,7 @@ UNLISTED = "harbor-tip-line.example"
 
 def world(now: datetime) -> Iterator[dict[str, object]]:
     """The lines of a world of 200 outlets in which 400 stories with 8,000 articles show, dated back from `now`."""
-    rng = Random(SEED)  # noqa: S311, a world of its own, not a secret
+    rng = Random(SEED)
     now = now.astimezone(UTC).replace(microsecond=0)
     outlets = make_outlets(rng, now)
     yield from _reference(outlets)
