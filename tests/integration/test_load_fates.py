@@ -369,7 +369,7 @@ async def test_a_stored_story_can_be_merged_into_a_new_one_that_is_removed(empty
 @pytest.mark.parametrize("seed", range(3))
 async def test_any_load_comes_to_the_same_as_its_lines_one_by_one(make_database: MakeDatabase, seed: int) -> None:
     """Against a slow second way: upserts one after another, then merges and removes, each as a load of its own."""
-    chosen = random.Random(seed)  # noqa: S311 - a world for a test
+    chosen = random.Random(seed)
     one, other = await make_database(), await make_database()
     for _ in range(3):
         lines = [_any_line(chosen) for _ in range(12)]

@@ -170,7 +170,7 @@ asyncio.run(load(sys.argv[1], [sys.argv[2]], observer=tell))
 
 def _world(seed: int, articles: int = 400) -> list[Line]:
     """Overlapping streams: every one has the same outlets, stories and articles, and puts them together differently."""
-    chosen = random.Random(seed)  # noqa: S311 - a world for a test
+    chosen = random.Random(seed)
     lines: list[Line] = [
         outlet(f"{n}.example", country="GB", ratings=[{"agency": "A", "bias": chosen.choice(BIASES)}])
         for n in range(20)
@@ -192,7 +192,7 @@ def _world(seed: int, articles: int = 400) -> list[Line]:
 async def test_a_kill_at_any_moment_leaves_whole_batches_and_loading_again_completes(
     make_database: MakeDatabase, tmp_path: Path
 ) -> None:
-    dsn, chosen = await make_database(), random.Random(1)  # noqa: S311 - moments for a test
+    dsn, chosen = await make_database(), random.Random(1)
     cut_off = 0
     for seed in range(KILLS):
         file = tmp_path / f"{seed}.ndjson"
