@@ -87,8 +87,8 @@ def _castings(rng: Random, count: int) -> list[tuple[Event, int]]:
 def _sizes(count: int, total: int) -> list[int]:
     """Sizes of `count` stories, largest first: a few of several hundred articles, half of 2 to 5, `total` in all."""
     shares = [((index + 0.5) / count + 0.012) ** -1.3 for index in range(count)]
-    scale = (total - 2 * count) / sum(shares)
-    sizes = [2 + int(share * scale) for share in shares]
+    scale = (total - count) / sum(shares)
+    sizes = [1 + int(share * scale) for share in shares]
     for index in range(total - sum(sizes)):
         sizes[index] += 1
     return sizes

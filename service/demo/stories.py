@@ -22,7 +22,7 @@ AGAIN = 0.25
 def story_line(rng: Random, plot: Plot) -> dict[str, object]:
     """The story's own line. The fewer articles it has, the less is said about it."""
     told = plot.event.tellings[plot.language]
-    short = plot.article_count < 4
+    short = plot.article_count < 6
     picture = f"https://pictures.example/demo/{plot.number:03}.jpg"
     return {
         "type": "story",
