@@ -1,9 +1,10 @@
-"""The small world, and one who asks for it."""
+"""The worlds that are asked about, and those who ask."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+import asyncpg
 import pytest
 
 from service.db.pool import Database
@@ -11,6 +12,8 @@ from service.settings import Settings
 from tests.databases import database
 from tests.planner import small_world
 from tests.planner.asking import Asking
+from tests.reference.comparison import Comparison, comparison
+from tests.reference.tiny_world import TinyWorld
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +29,29 @@ async def small_database(server_dsn: str, template: str) -> AsyncIterator[Databa
 def ask(small_database: Database) -> Asking:
     """One who asks for the small world, with a planner that remembers nothing yet."""
     return Asking(small_database)
+
+
+@pytest.fixture(scope="session")
+async def tiny_database(server_dsn: str, template: str) -> AsyncIterator[str]:
+    """The DSN of a database that holds the tiny world, for reading only."""
+    async with database(server_dsn, template) as dsn:
+        conn = await asyncpg.connect(dsn)
+        try:
+            await TinyWorld().insert(conn)
+        finally:
+            await conn.close()
+        yield dsn
+
+
+@pytest.fixture(scope="session")
+async def tiny(tiny_database: str) -> AsyncIterator[Comparison]:
+    """Both ways to an answer over the tiny world."""
+    async with comparison(tiny_database) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+async def demo(demo_database: str) -> AsyncIterator[Comparison]:
+    """Both ways to an answer over the demo world."""
+    async with comparison(demo_database) as made:
+        yield made

@@ -19,13 +19,14 @@ from graphql import (
     GraphQLNonNull,
     Undefined,
     get_named_type,
+    get_nullable_type,
 )
 
 from tests.reference.pools import Pools
 
 GATES = {"factuality": "FACTUALITY", "ownership": "OWNERSHIP"}
 PAGE_NAMES = frozenset({"first", "last", "after", "before"})
-SIZES = (0, 1, 1, 2, 2, 3, 5)
+SIZES = (0, 1, 1, 1, 2, 2, 2, 3, 3, 4, 5, 7)
 PLAIN_SIZE = 20
 
 
@@ -42,8 +43,32 @@ class Writer:
 
     def arguments(self, name: str, definition: GraphQLField, room: int) -> tuple[str, int]:
         """The arguments of a field in parentheses or nothing, and how many items its list may give; at most `room`."""
-        parts: list[str] = []
+        parts = self._plain(name, definition)
         size = 1
+        if "last" in definition.args:
+            page, size = self._page(room)
+            parts += page
+        elif "first" in definition.args:
+            size = self.chance.choice(SIZES)
+            parts.append(f"first: {self.written(size, definition.args['first'].type)}")
+        self.chance.shuffle(parts)
+        return (f"({', '.join(parts)})" if parts else ""), size
+
+    def constant_arguments(self, name: str, definition: GraphQLField) -> str:
+        """The arguments of a field but for those of its page, without variables, each followed by a comma."""
+        share, self.variable_share = self.variable_share, 0
+        try:
+            return "".join(f"{part}, " for part in self._plain(name, definition))
+        finally:
+            self.variable_share = share
+
+    def condition(self, kind: GraphQLInputObjectType, name: str) -> str:
+        """A filter of one condition, without variables."""
+        value = self._present(get_nullable_type(kind.fields[name].type), kind.name, name)
+        return self._constant({name: value}, kind)
+
+    def _plain(self, name: str, definition: GraphQLField) -> list[str]:
+        parts: list[str] = []
         searched = False
         for argument_name, argument in definition.args.items():
             if argument_name in PAGE_NAMES:
@@ -54,15 +79,9 @@ class Writer:
             searched = searched or (argument_name == "filter" and bool(value and value.get("search")))
             if value == "RELEVANCE" and not searched:
                 value = "TRENDING"
-            parts.append(f"{argument_name}: {self.written(value, argument.type, argument.default_value is not Undefined)}")
-        if "last" in definition.args:
-            page, size = self._page(room)
-            parts += page
-        elif "first" in definition.args:
-            size = self.chance.choice(SIZES)
-            parts.append(f"first: {self.written(size, definition.args['first'].type)}")
-        self.chance.shuffle(parts)
-        return (f"({', '.join(parts)})" if parts else ""), size
+            has_default = argument.default_value is not Undefined
+            parts.append(f"{argument_name}: {self.written(value, argument.type, has_default)}")
+        return parts
 
     def boolean(self, value: bool) -> str:
         """The value as a literal or a variable, for a directive."""
@@ -78,7 +97,7 @@ class Writer:
 
     def _argument_value(self, owner: str, name: str, argument: GraphQLArgument) -> Any:
         required = isinstance(argument.type, GraphQLNonNull) and argument.default_value is Undefined
-        if not required and self.chance.random() < 0.45:
+        if not required and self.chance.random() < 0.35:
             return Undefined
         return self._value(argument.type, owner, name)
 
@@ -86,7 +105,7 @@ class Writer:
         sizes = [size for size in SIZES if size <= max(room, 1)]
         size = self.chance.choice(sizes)
         unused = [f"{name}: null" for name in ("after", "before") if self.chance.random() < 0.08]
-        if room >= PLAIN_SIZE and self.chance.random() < 0.15:
+        if room >= PLAIN_SIZE and self.chance.random() < 0.25:
             return unused, PLAIN_SIZE
         name, other = self.chance.choice((("first", "last"), ("first", "last"), ("last", "first")))
         if self.chance.random() < 0.1:
@@ -100,7 +119,10 @@ class Writer:
 
     def _present(self, kind: GraphQLInputType, owner: str, name: str) -> Any:
         if isinstance(kind, GraphQLList):
-            return [self._value(kind.of_type, owner, name) for _ in range(self.chance.choice((0, 1, 1, 1, 2, 2, 3, 4)))]
+            return [
+                self._value(kind.of_type, owner, name)
+                for _ in range(self.chance.choice((0, 1, 1, 1, 2, 2, 2, 3, 3, 4)))
+            ]
         if isinstance(kind, GraphQLEnumType):
             return self.chance.choice(list(kind.values))
         if isinstance(kind, GraphQLInputObjectType):
@@ -114,7 +136,9 @@ class Writer:
             name = self.chance.choice(list(kind.fields))
             return {name: self._present(kind.fields[name].type, kind.name, name)}
         open_names = [name for name in kind.fields if name not in GATES or GATES[name] in self.features]
-        wanted = self.chance.sample(open_names, min(self.chance.choice((0, 1, 1, 1, 1, 2, 2, 3)), len(open_names)))
+        wanted = self.chance.sample(
+            open_names, min(self.chance.choice((0, 1, 1, 1, 1, 1, 1, 2, 2, 3)), len(open_names))
+        )
         return {name: self._value(kind.fields[name].type, kind.name, name) for name in wanted}
 
     def _literal(self, value: Any, kind: GraphQLInputType) -> str:

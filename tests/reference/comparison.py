@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
-from graphql import parse
+from graphql import build_schema, parse
 
+from schema import schema, sdl
 from service.errors import ApiError
-from service.planner import Planner
+from service.planner import Limits, Planner
 from tests.reference.executor import ANY_TEXT, Reference
 from tests.reference.operations import Operation
 from tests.reference.paging import CURSOR
+from tests.reference.world import read_world
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class Disagreement:
 
 
 @dataclass
-class Bench:
+class Comparison:
     """Both ways to an answer, over one database."""
 
     planner: Planner
@@ -87,6 +90,18 @@ class Bench:
         variables = {**operation.variables, **cursors}
         result = await self.reference.answer(parse(operation.text), variables, operation.features, operation.name)
         return Answer(None, str(result.errors[0])) if result.errors else Answer(result.data)
+
+
+@asynccontextmanager
+async def comparison(dsn: str) -> AsyncGenerator[Comparison]:
+    """Both ways to an answer over a database that nobody writes to meanwhile."""
+    settings = {"timezone": "UTC", "jit": "off", "default_transaction_read_only": "on"}
+    conn = await asyncpg.connect(dsn, server_settings=settings)
+    try:
+        reference = Reference(build_schema(sdl()), await read_world(conn))
+        yield Comparison(Planner(schema, Limits(max_aliases=1_000)), reference, conn)
+    finally:
+        await conn.close()
 
 
 def differences(service: Any, reference: Any, path: str = "data") -> Iterator[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from inspect import isawaitable
 from typing import Any
 
-from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLResolveInfo, GraphQLSchema, build_schema, execute
+from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLResolveInfo, GraphQLSchema, execute
 
 from tests.reference import lists
 from tests.reference.entities import Article, Outlet, Place, Story, Topic
@@ -118,10 +118,6 @@ class Reference:
 
     schema: GraphQLSchema
     world: World
-
-    @classmethod
-    def of(cls, sdl: str, world: World) -> Reference:
-        return cls(build_schema(sdl), world)
 
     async def answer(
         self, document: DocumentNode, variables: Mapping[str, Any], features: frozenset[str], name: str | None = None

@@ -29,11 +29,23 @@ Composite = GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType
 FEATURES = ("FACTUALITY", "OWNERSHIP", "PERSPECTIVES", "HISTORY", "EXPORT")
 NOT_FROM_DATABASE = frozenset({"service", "viewer"})
 MOST_DEPTH = 12
-MOST_ROWS = 300
+MOST_ROWS = 400
 MOST_TOKENS = 950
 MOST_ALIASES = 15
 LENGTHS = {"points": 7, "levels": 5, "categories": 8, "timeline": 20, "topics": 3, "ratings": 4, "countries": 6}
-ALIASES = ("a", "b", "select", "order", "ID", "Name", "_x", "title", "user", "length_of_sixty_three_characters_and_more_" + "x" * 30)
+PARENTS = ("story", "outlet", "topic", "place")
+ALIASES = (
+    "a",
+    "b",
+    "select",
+    "order",
+    "ID",
+    "Name",
+    "_x",
+    "title",
+    "user",
+    "length_of_sixty_three_characters_and_more_" + "x" * 30,
+)
 """Names that SQL reserves, that are other fields' names, and that Postgres would cut."""
 
 
@@ -61,6 +73,7 @@ class Draft:
         default_factory=dict[tuple[str, ...], tuple[str, str, str, int]]
     )
     """What stands at each path of response keys: the type, the field, its arguments and its size."""
+    cursors: dict[str, Operation] = field(default_factory=dict[str, Operation])
     aliases: int = 0
     room: int = 60
     """How many selections may still be written."""
@@ -70,7 +83,7 @@ class Generator:
     """Operations against one schema about one world."""
 
     def __init__(self, schema: GraphQLSchema, world: World) -> None:
-        self._schema = schema
+        self.schema = schema
         self._world = world
 
     def operation(self, seed: int) -> Operation:
@@ -88,37 +101,81 @@ class Generator:
         token = document.loc.start_token if document.loc else None
         while token is not None:
             tokens, token = tokens + 1, token.next
-        return tokens <= MOST_TOKENS and not validate(self._schema, document)
+        return tokens <= MOST_TOKENS and not validate(self.schema, document)
 
     def _draft(self, chance: random.Random, pools: Pools) -> Operation | None:
         features = frozenset(chance.sample(FEATURES, chance.choice((0, 0, 1, 2, 5, 5))))
-        draft = Draft(chance, Writer(chance, pools, features, chance.choice((0, 0.15, 0.3))), room=chance.choice((10, 30, 60, 90)))
-        query = self._schema.query_type
+        draft = Draft(
+            chance,
+            Writer(chance, pools, features, chance.choice((0, 0.15, 0.3))),
+            room=chance.choice((15, 40, 80, 120)),
+        )
+        query = self.schema.query_type
         assert query is not None
-        selections = [self._selections(draft, query, (), 1, 1) for _ in range(chance.choice((1, 1, 2)))]
+        selections = [self._selections(draft, query, (), 1, 1) for _ in range(chance.choice((1, 2, 2)))]
+        if chance.random() < 0.3:
+            selections.append(self._page(draft, query))
         if draft.aliases > MOST_ALIASES:
             return None
         declared = ", ".join(f"${name}: {kind}" for name, kind in draft.writer.declared.items())
         name = chance.choice((None, "Generated"))
         head = f"query {name or ''}{f'({declared})' if declared else ''}" if name or declared else ""
-        fragments = "".join(f"\nfragment {name} on {on} {{ {text} }}" for name, (on, _, text) in draft.fragments.items())
+        fragments = "".join(
+            f"\nfragment {name} on {on} {{ {text} }}" for name, (on, _, text) in draft.fragments.items()
+        )
         other = "\nquery Other { topics { totalCount { value } } }" if name and chance.random() < 0.2 else ""
-        return Operation(f"{head}{{ {' '.join(selections)} }}{fragments}{other}", draft.writer.given, features, name)
+        text = f"{head}{{ {' '.join(selections)} }}{fragments}{other}"
+        return Operation(text, draft.writer.given, features, name, draft.cursors)
+
+    def _page(self, draft: Draft, query: GraphQLObjectType) -> str:
+        """A page of a list, before, after or between cursors of the same list."""
+        chance = draft.chance
+        opening, closing, parent = "", "", query
+        path: tuple[str, ...] = ("page",)
+        if chance.random() < 0.6:
+            name = chance.choice([name for name in PARENTS if name in query.fields])
+            parent = get_named_type(query.fields[name].type)
+            assert isinstance(parent, GraphQLObjectType)
+            opening, closing = (
+                f"{name}({draft.writer.constant_arguments(name, query.fields[name]).rstrip(', ')}) {{ ",
+                " }",
+            )
+            path = "page", ""
+        name = chance.choice([name for name, definition in parent.fields.items() if "after" in definition.args])
+        kind = get_named_type(parent.fields[name].type)
+        assert isinstance(kind, GraphQLObjectType)
+        fixed = draft.writer.constant_arguments(name, parent.fields[name])
+        size = chance.choice((0, 1, 2, 3, 5))
+        page = [f"{chance.choice(('first', 'last'))}: {size}"]
+        for argument, edge in (("after", "first"), ("before", "last")):
+            if chance.random() < 0.6:
+                inside = f"{name}({fixed}{edge}: {chance.randint(1, 4)}) {{ pageInfo {{ cursor: {argument == 'after' and 'endCursor' or 'startCursor'} }} }}"
+                draft.cursors[argument] = Operation(f"{{ {opening}{inside}{closing} }}", features=draft.writer.features)
+                draft.writer.declared[argument] = "String"
+                page.append(f"{argument}: ${argument}")
+        key = path[-1] or name
+        alias = f"{key}: " if key != name else ""
+        inside = self._selections(draft, kind, (*path[:-1], key), len(path) + 1, max(size, 1))
+        field_text = f"{alias}{name}({fixed}{', '.join(page)}) {{ {inside} }}"
+        return f"page: {opening}{field_text}{closing}" if opening else field_text
 
     def _selections(self, draft: Draft, parent: Composite, path: tuple[str, ...], depth: int, rows: int) -> str:
         """The inside of a selection set on `parent`: its fields are at `depth`, and about `rows` of it are answered."""
         chance = draft.chance
         parts: list[str] = []
-        for _ in range(chance.choice((1, 1, 2, 2, 3, 3, 4, 6)) if depth > 1 else chance.choice((1, 1, 1, 2, 3))):
+        most = len(parent.fields) if not isinstance(parent, GraphQLUnionType) else 2
+        for _ in range(
+            min(chance.choice((1, 2, 2, 3, 3, 4, 5, 7)), most) if depth > 1 else chance.choice((1, 1, 2, 3))
+        ):
             draft.room -= 1
             if draft.room < 0 and parts:
                 break
             drawn = chance.random()
             if draft.room < 0 and isinstance(parent, GraphQLObjectType):
                 parts.append(self._field(draft, parent, path, depth, rows))
-            elif drawn < 0.12 or (drawn < 0.6 and not isinstance(parent, GraphQLObjectType)):
+            elif drawn < 0.09 or (drawn < 0.8 and not isinstance(parent, GraphQLObjectType)):
                 parts.append(self._inline_fragment(draft, parent, path, depth, rows))
-            elif drawn < 0.19:
+            elif drawn < 0.14:
                 parts.append(self._spread(draft, parent, path, depth, rows))
             else:
                 parts.append(self._field(draft, parent, path, depth, rows))
@@ -132,7 +189,9 @@ class Generator:
 
     def _spread(self, draft: Draft, parent: Composite, path: tuple[str, ...], depth: int, rows: int) -> str:
         on = self._condition(draft, parent)
-        known = [name for name, (of, height, _) in draft.fragments.items() if of == on.name and height + depth <= MOST_DEPTH]
+        known = [
+            name for name, (of, height, _) in draft.fragments.items() if of == on.name and height + depth <= MOST_DEPTH
+        ]
         if known and draft.chance.random() < 0.6:
             name = draft.chance.choice(known)
         else:
@@ -145,13 +204,13 @@ class Generator:
         """A type that a fragment inside of `parent` can be on."""
         if isinstance(parent, GraphQLObjectType):
             return draft.chance.choice([parent, parent, *parent.interfaces])
-        return draft.chance.choice([parent, *self._schema.get_possible_types(parent) * 2])
+        return draft.chance.choice([parent, *self.schema.get_possible_types(parent) * 2])
 
     def _directives(self, draft: Draft) -> str:
-        if draft.chance.random() > 0.08:
+        if draft.chance.random() > 0.06:
             return ""
         name, keeps = draft.chance.choice((("skip", False), ("include", True)))
-        value = keeps if draft.chance.random() < 0.6 else not keeps
+        value = keeps if draft.chance.random() < 0.7 else not keeps
         return f"@{name}(if: {draft.writer.boolean(value)}) "
 
     def _field(self, draft: Draft, parent: Composite, path: tuple[str, ...], depth: int, rows: int) -> str:
@@ -174,14 +233,15 @@ class Generator:
         return f"{written}{arguments} {self._directives(draft)}{{ {inside} }}"
 
     def _choose(self, draft: Draft, parent: Composite, depth: int, rows: int) -> str:
-        if isinstance(parent, GraphQLUnionType) or draft.chance.random() < 0.05:
+        if isinstance(parent, GraphQLUnionType) or draft.chance.random() < 0.03:
             return "__typename"
         names = [name for name in parent.fields if name not in NOT_FROM_DATABASE]
         deep = [name for name in names if is_composite_type(get_named_type(parent.fields[name].type))]
         flat = [name for name in names if name not in deep]
-        if depth >= MOST_DEPTH or rows > MOST_ROWS or draft.room < 0 or (flat and draft.chance.random() < 0.45):
+        if depth >= MOST_DEPTH or rows > MOST_ROWS or draft.room < 0 or (flat and draft.chance.random() < 0.4):
             return draft.chance.choice(flat or ["__typename"])
-        return draft.chance.choice(deep or flat)
+        weights = [3 if "filter" in parent.fields[name].args else 1 for name in deep or flat]
+        return draft.chance.choices(deep or flat, weights)[0]
 
     def _key(self, draft: Draft, parent: Composite, path: tuple[str, ...], name: str) -> str:
         """A response key: the field's name or an alias; one that is taken only where the fields can merge."""

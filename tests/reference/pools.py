@@ -9,8 +9,34 @@ from typing import Any
 from tests.reference.rules import rfc3339
 from tests.reference.world import World
 
-NOT_IDS = ("", "story_", "story_0", "story_01", "story_-1", "story_99999999999999999999", "owner_1", "coverage_101", "STORY_101")
-ODD_SEARCHES = ("", " ", "-", '"', "or", "OR OR", "%", "_", "'", "\\", "nothing-has-this", '"budget', "-budget -council", ":*", "a & b | !")
+NOT_IDS = (
+    "",
+    "story_",
+    "story_0",
+    "story_01",
+    "story_-1",
+    "story_99999999999999999999",
+    "owner_1",
+    "coverage_101",
+    "STORY_101",
+)
+ODD_SEARCHES = (
+    "",
+    " ",
+    "-",
+    '"',
+    "or",
+    "OR OR",
+    "%",
+    "_",
+    "'",
+    "\\",
+    "nothing-has-this",
+    '"budget',
+    "-budget -council",
+    ":*",
+    "a & b | !",
+)
 ODD_PREFIXES = ("", "%", "_", "100%", "a_", "\\", "'", "ä", "Ä", "zzz")
 
 
@@ -77,7 +103,9 @@ class Pools:
         story = self._chance.choice(self._world.shown)
         phrase = " ".join(story.title.split()[:2])
         forms = (first, first, f"{first} {second}", f"{first} or {second}", f"{first} OR {second} OR {third}")
-        return self._chance.choice((*forms, f"{first} -{second}", f'"{phrase}"', f'"{phrase}" or -{first}', first.upper()))
+        return self._chance.choice(
+            (*forms, f"{first} -{second}", f'"{phrase}"', f'"{phrase}" or -{first}', first.upper())
+        )
 
     def _prefix(self) -> str:
         if self._chance.random() < 0.3:

@@ -34,7 +34,18 @@ WORDS = (
     "election ceasefire rail pension merger satellite harvest drought museum festival election council budget strike "
     "Überschwemmung Straße économie élections 選挙 予算 выборы انتخابات e-mail covid-19 O'Neill 3.5 https://example.org/a"
 ).split()
-NAMES = ("The Post", "the post", "THE POST", "100% News", "1000 News", "A_B Weekly", "AXB Weekly", "Ärzteblatt", "ärger", "Zeitung")
+NAMES = (
+    "The Post",
+    "the post",
+    "THE POST",
+    "100% News",
+    "1000 News",
+    "A_B Weekly",
+    "AXB Weekly",
+    "Ärzteblatt",
+    "ärger",
+    "Zeitung",
+)
 URL_ENDS = ("a", "ü", "%22", "選挙", "x?y=\\z", "quote's")
 TOPICS = {
     "politics": None,
@@ -95,9 +106,7 @@ class TinyWorld:
             rows.append((self._topic_keys[slug], slug, slug.title(), self._topic_keys[parent] if parent else None))
 
     def _add_outlets(self) -> None:
-        rows = self._table(
-            "outlets", "id domain slug name homepage_url country place_id language medium"
-        )
+        rows = self._table("outlets", "id domain slug name homepage_url country place_id language medium")
         owners = self._table("owners", "outlet_id position name category")
         ratings = self._table("ratings", "outlet_id agency bias factuality rated_at url")
         pick = self._random.choice
@@ -151,10 +160,14 @@ class TinyWorld:
                     key in self._hidden and into is None and key % 2 == 0,
                 )
             )
-            for position, topic in enumerate(self._random.sample(sorted(self._topic_keys), self._random.choice((0, 1, 2, 3)))):
+            for position, topic in enumerate(
+                self._random.sample(sorted(self._topic_keys), self._random.choice((0, 1, 2, 3)))
+            ):
                 if not topic.startswith("empty"):
                     topics.append((key, self._topic_keys[topic], position))
-            for position, place in enumerate(self._random.sample(range(1, len(PLACES)), self._random.choice((0, 1, 2)))):
+            for position, place in enumerate(
+                self._random.sample(range(1, len(PLACES)), self._random.choice((0, 1, 2)))
+            ):
                 places.append((key, place, position))
             for side in self._random.sample(SIDES, self._random.choice((0, 1, 3))):
                 perspectives.append((key, side, self._words(3, 12)))
