@@ -33,8 +33,7 @@ class Facts:
 
 def draw_facts(rng: Random, event: Event, case: Mapping[str, Word | list[str]], city: City) -> Facts:
     """Facts drawn by lot for an event that happens in `city`."""
-    near = rng.choice([other for other in cities() if other.name != city.name])
-    words: dict[str, Word] = {"city": city.name, "near": near.name}
+    words: dict[str, Word] = {"city": city.name, "near": _near(rng, city).name, "abroad": _abroad(rng, city).name}
     for role, person in zip(("who", "other", "third"), draw_people(rng, city.language, 3), strict=True):
         words[role], words[f"{role}_last"] = " ".join(person), person[1]
     words["party"], words["opposition"] = rng.sample(names().bodies["party"], 2)
@@ -58,6 +57,20 @@ def ascii_words(text: str) -> list[str]:
     return "".join(c if c.isalnum() else " " for c in folded.decode().replace("'", "").lower()).split()
 
 
+def _near(rng: Random, city: City) -> City:
+    """Another city of the country, or of the language where the country has only one."""
+    others = [other for other in cities() if other.name != city.name]
+    return rng.choice(
+        [other for other in others if other.country == city.country]
+        or [other for other in others if other.language == city.language]
+        or others
+    )
+
+
+def _abroad(rng: Random, city: City) -> City:
+    return rng.choice([other for other in cities() if other.country != city.country])
+
+
 def _number(rng: Random, bounds: Sequence[int | float]) -> int | float:
     low, high, *step = bounds
     if isinstance(low, float) or isinstance(high, float):
@@ -68,7 +81,7 @@ def _number(rng: Random, bounds: Sequence[int | float]) -> int | float:
 def _written(word: Word, language: str) -> str:
     match word:
         case dict():
-            return word.get(language, "")
+            return word[language]
         case float():
             return f"{word:.1f}" if language == "en" else f"{word:.1f}".replace(".", ",")
         case int():
