@@ -493,6 +493,9 @@ create function stories_merged() returns trigger
 $$
 begin
     update stories set merged_into = new.merged_into where merged_into = new.id;
+    -- Its articles may have left before it was merged.
+    update changes set kind = 'MERGED', merged_into_id = new.merged_into
+    where story_id = new.id and xid = pg_current_xact_id() and kind = 'REMOVED';
     return null;
 end;
 $$;
