@@ -31,7 +31,7 @@ def story_line(rng: Random, plot: Plot) -> dict[str, object]:
         "summary": None if short and rng.random() < 0.3 else plot.facts.say(told.summary or plot.title, plot.language),
         "keyPoints": [] if short and rng.random() < 0.5 else [plot.facts.say(p, plot.language) for p in told.points],
         "perspectives": _perspectives(rng, plot),
-        "topics": [] if rng.random() < 0.04 else plot.topics,
+        "topics": [] if plot.article_count < 12 and rng.random() < 0.05 else plot.topics,
         "places": [place_slug(plot.city.name)] if rng.random() < 0.9 else [],
         "imageUrl": picture if rng.random() < 0.75 else None,
     }
