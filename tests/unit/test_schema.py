@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from graphql import GraphQLInputObjectType, GraphQLObjectType, build_schema, is_introspection_type
+from graphql.utilities import BreakingChangeType, find_breaking_changes, find_dangerous_changes
+
+import schema
+from schema.binding import KEY
+from service.planner import Planner
+
+ROOT = Path(__file__).parents[2]
+CONTRACT = ROOT.parent / "shared" / "contract" / "schema.graphql"
+
+GRAPH = Planner(schema.schema).schema
+
+# What the contract has and this version does not serve yet.
+LATER_FIELDS = {
+    *("Query.coverage", "Query.compareOutlets", "Query.changes", "Query.viewer", "Topic.coverage", "Outlet.activity"),
+}
+LATER_TYPES = {
+    *("CoverageReport", "BlindspotCount", "OutletCount", "TopicCount", "OutletActivity", "OutletOverlap", "Window"),
+    *("CoverageFilter", "Subscription", "ChangeKind", "StoryChange", "ChangeFeed", "Viewer", "ApiKeyInfo", "Tier"),
+    *("RateLimit", "UsageDay", "Date"),
+}
+
+# Made by the planner as parts of a page, or answered by the executor.
+UNBOUND_TYPES = {"PageInfo", "TotalCount", "UpgradeRequired", "ServiceInfo"}
+UNBOUND_FIELDS = {"Query.service"}
+
+
+def objects() -> list[GraphQLObjectType]:
+    types = (type_ for type_ in GRAPH.type_map.values() if isinstance(type_, GraphQLObjectType))
+    return [type_ for type_ in types if not is_introspection_type(type_)]
+
+
+def test_the_sdl_that_is_reviewed_is_the_one_that_is_served() -> None:
+    assert (ROOT / "schema" / "schema.graphql").read_text(encoding="utf-8") == schema.sdl()
+
+
+def test_the_sdl_is_valid_and_says_all() -> None:
+    assert not find_breaking_changes(GRAPH, build_schema(schema.sdl()))
+
+
+@pytest.mark.skipif(not CONTRACT.exists(), reason="the contract lies beside the project, where there is one")
+def test_nothing_of_the_contract_is_broken() -> None:
+    contract, served = build_schema(CONTRACT.read_text(encoding="utf-8")), build_schema(schema.sdl())
+    allowed = {
+        *(f"Field {name} was removed." for name in LATER_FIELDS),
+        *(f"{name} was removed." for name in LATER_TYPES),
+        "Directive @cost was removed.",
+    }
+    broken = [change for change in find_breaking_changes(contract, served) if change.description not in allowed]
+    assert not broken
+    assert not find_dangerous_changes(contract, served)
+    removed = {BreakingChangeType.FIELD_REMOVED, BreakingChangeType.TYPE_REMOVED, BreakingChangeType.DIRECTIVE_REMOVED}
+    told = {change.description for change in find_breaking_changes(contract, served) if change.type in removed}
+    assert told == allowed, "what is served now is no longer to come"
+
+
+def test_every_field_that_sql_answers_says_where_it_lives() -> None:
+    unbound = {
+        f"{type_.name}.{name}"
+        for type_ in objects()
+        for name, field in type_.fields.items()
+        if type_.name not in UNBOUND_TYPES and not type_.name.endswith(("Connection", "Edge"))
+        if KEY not in field.extensions["strawberry-definition"].metadata
+    }
+    assert unbound == UNBOUND_FIELDS
+
+
+def test_every_field_of_a_filter_says_what_it_asks() -> None:
+    for type_ in GRAPH.type_map.values():
+        if isinstance(type_, GraphQLInputObjectType) and type_.name != "TimeRange":
+            for name, field in type_.fields.items():
+                assert KEY in field.extensions["strawberry-definition"].metadata, f"{type_.name}.{name}"
+
+
+def test_every_type_has_a_description() -> None:
+    assert not [
+        name for name, type_ in GRAPH.type_map.items() if not is_introspection_type(type_) and not type_.description
+    ]
