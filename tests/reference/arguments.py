@@ -1,4 +1,8 @@
-"""Writes arguments for generated operations: literals, and variables in every way that GraphQL allows to give or omit them."""
+"""Writes arguments for generated operations: literals, and variables given or omitted in every way allowed."""
+
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
+# pyright: reportUnknownParameterType=false
+# graphql-core leaves the arguments of its wrapping types open.
 
 from __future__ import annotations
 
@@ -80,19 +84,19 @@ class Writer:
             if value == "RELEVANCE" and not searched:
                 value = "TRENDING"
             has_default = argument.default_value is not Undefined
-            parts.append(f"{argument_name}: {self.written(value, argument.type, has_default)}")
+            parts.append(f"{argument_name}: {self.written(value, argument.type, has_default=has_default)}")
         return parts
 
-    def boolean(self, value: bool) -> str:
+    def boolean(self, *, value: bool) -> str:
         """The value as a literal or a variable, for a directive."""
         if self.chance.random() < 0.5:
             return json.dumps(value)
-        return self._variable(value, GraphQLNonNull(GraphQLBoolean), False)
+        return self._variable(value, GraphQLNonNull(GraphQLBoolean), has_default=False)
 
-    def written(self, value: Any, kind: GraphQLInputType, has_default: bool = False) -> str:
+    def written(self, value: Any, kind: GraphQLInputType, *, has_default: bool = False) -> str:
         """The value as it stands in the document: a literal, a variable, or a literal with variables in it."""
         if self.chance.random() < self.variable_share:
-            return self._variable(value, kind, has_default)
+            return self._variable(value, kind, has_default=has_default)
         return self._literal(value, kind)
 
     def _argument_value(self, owner: str, name: str, argument: GraphQLArgument) -> Any:
@@ -161,7 +165,7 @@ class Writer:
 
         return "{" + ", ".join(f"{name}: {self.written(item, type_of(name))}" for name, item in value.items()) + "}"
 
-    def _variable(self, value: Any, kind: GraphQLInputType, has_default: bool) -> str:
+    def _variable(self, value: Any, kind: GraphQLInputType, *, has_default: bool) -> str:
         name = f"v{len(self.declared) + 1}"
         self.declared[name] = ""
         must = isinstance(kind, GraphQLNonNull)

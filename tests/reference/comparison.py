@@ -1,4 +1,7 @@
-"""One operation, two answers: the service's from one SQL statement, the reference's from plain objects; and whether they agree."""
+"""One operation, two answers, and whether they agree: from one SQL statement, and from plain objects."""
+
+# pyright: reportUnknownArgumentType=false, reportUnknownVariableType=false
+# Answers are JSON of any form.
 
 from __future__ import annotations
 
@@ -83,7 +86,7 @@ class Comparison:
             return Answer(None, f"{type(error).__name__}: {error}")
         except asyncpg.PostgresError as error:
             return Answer(None, f"{type(error).__name__}: {error}")
-        return Answer(json.loads(call.assemble(record, None)))
+        return Answer(json.loads(call.assemble(None if record is None else tuple(record), None)))
 
     async def by_reference(self, operation: Operation, **cursors: Any) -> Answer:
         """The answer of the reference executor."""

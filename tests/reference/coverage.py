@@ -106,7 +106,7 @@ def _most_first(name: str, values: Iterable[str | None]) -> list[dict[str, Any]]
 
 
 def timeline(story: Story, interval: str) -> list[dict[str, Any]]:
-    """Articles by their own time and reports by that of their first article, oldest interval first, empty ones left out."""
+    """Articles by their own time and reports by that of their first article, oldest interval first."""
     buckets: dict[datetime, dict[str, Any]] = {}
 
     def count(moment: datetime, *names: str) -> None:

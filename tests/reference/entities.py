@@ -1,5 +1,5 @@
-"""The objects that answers are made of, named as the types of the API, fields in snake case: facts as the base tables hold
-them, and all that follows from them. Knows neither tables nor GraphQL's execution.
+"""The objects that answers are made of, named as the types of the API, fields in snake case: facts of the base tables,
+and all that follows from them. Knows neither tables nor GraphQL's execution.
 """
 
 from __future__ import annotations

@@ -1,4 +1,8 @@
-"""The second, slow way to an answer: graphql-core over plain objects. Knows nothing of the planner, nor of how the SDL was made."""
+"""The second, slow way to an answer: graphql-core over plain objects. Knows nothing of the planner."""
+
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
+# pyright: reportUnknownParameterType=false
+# graphql-core leaves the arguments of its wrapping types open.
 
 from __future__ import annotations
 
@@ -87,10 +91,12 @@ class Query:
         return lists.outlets(list(self._world.outlets.values()), args)
 
     def topics(self, args: Arguments) -> Connection:
-        return Connection(sorted(self._world.topics.values(), key=lambda topic: topic.slug), args)
+        by_slug = sorted(self._world.topics.values(), key=lambda topic: topic.slug)
+        return Connection(by_slug, args)
 
     def places(self, args: Arguments) -> Connection:
-        return Connection(sorted(self._world.places.values(), key=lambda place: place.slug), args)
+        by_slug = sorted(self._world.places.values(), key=lambda place: place.slug)
+        return Connection(by_slug, args)
 
     def _by_id(self, value: str) -> Any:
         form = re.fullmatch(r"(story|article|outlet|topic|place)_([1-9][0-9]{0,18})", value, re.ASCII)
@@ -136,7 +142,7 @@ class Reference:
         return await result if isawaitable(result) else result
 
 
-def _resolve(source: Any, info: GraphQLResolveInfo, **args: Any) -> Any:
+def _resolve(source: Any, info: GraphQLResolveInfo[Any], **args: Any) -> Any:
     gate = GATES.get((info.parent_type.name, info.field_name))
     if gate is not None and gate not in info.context:
         return UpgradeRequired(gate)
@@ -147,5 +153,5 @@ def _resolve(source: Any, info: GraphQLResolveInfo, **args: Any) -> Any:
     return value(args) if info.parent_type.fields[info.field_name].args else value
 
 
-def _type_name(value: Any, _info: GraphQLResolveInfo, _abstract: Any) -> str:
+def _type_name(value: Any, _info: Any, _abstract: Any) -> str:
     return type(value).__name__

@@ -1,4 +1,4 @@
-"""Compares generated operations with the reference for as long as wanted, and shows the first disagreement made small."""
+"""Compares generated operations with the reference as long as wanted; shows the first disagreement made small."""
 
 from __future__ import annotations
 

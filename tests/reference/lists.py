@@ -1,8 +1,8 @@
-"""Which stories, articles and outlets a filter holds, and every order. Knows nothing of how lists are paged or stored."""
+"""Which stories, articles and outlets a filter holds, and every order. Knows nothing of how lists are stored."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -44,7 +44,8 @@ async def _searched_stories(
     if sort != "RELEVANCE":
         return Connection(sorted(found, key=STORY_ORDERS[sort]), args)
     latest = sorted(found, key=_latest)[:MOST_RANKED]
-    return Connection(sorted(latest, key=lambda story: (-ranks[story.key], *_latest(story))), args)
+    best = sorted(latest, key=lambda story: (-ranks[story.key], *_latest(story)))
+    return Connection(best, args)
 
 
 def articles(search: Search, held: Sequence[Article], args: Arguments) -> Connection | Awaitable[Connection]:
@@ -87,16 +88,17 @@ def _likeness(story: Story, other: Story) -> Fraction:
 
 
 def _given(args: Arguments) -> Filter:
-    return {name: value for name, value in (args.get("filter") or {}).items() if value is not None}
+    asked: Filter = args.get("filter") or {}
+    return {name: value for name, value in asked.items() if value is not None}
 
 
-# Filters ---------------------------------------------------------------------------------------------------------------
+# Filters --------------------------------------------------------------------------------------------------------------
 
 
 def _story_matches(story: Story, given: Filter) -> bool:
     covering = [report.outlet for report in story.report_list]
     found = rules.blindspot(*story.bias.side_counts)
-    conditions = {
+    conditions: dict[str, Callable[[Any], bool]] = {
         "topics": lambda slugs: _any_topic(story.topics, slugs),
         "places": lambda slugs: any(place.slug in slugs for place in story.places),
         "outlets": lambda domains: any(outlet.domain in domains for outlet in covering),
@@ -113,7 +115,7 @@ def _story_matches(story: Story, given: Filter) -> bool:
 
 
 def _article_matches(article: Article, given: Filter) -> bool:
-    conditions = {
+    conditions: dict[str, Callable[[Any], bool]] = {
         "topics": lambda slugs: _any_topic(article.story.topics, slugs),
         "outlets": lambda domains: article.outlet.domain in domains,
         "languages": lambda tags: article.language in tags,
@@ -133,7 +135,10 @@ def _outlet_matches(outlet: Outlet, given: Filter) -> bool:
     def has_prefix(prefix: str) -> bool:
         return outlet.name.lower().startswith(prefix.lower()) or outlet.domain.lower().startswith(prefix.lower())
 
-    conditions = {"mediums": lambda mediums: outlet.medium in mediums, "prefix": has_prefix}
+    conditions: dict[str, Callable[[Any], bool]] = {
+        "mediums": lambda mediums: outlet.medium in mediums,
+        "prefix": has_prefix,
+    }
     return all(
         conditions[name](value) if name in conditions else _outlet_is(outlet, name, value)
         for name, value in given.items()
@@ -144,7 +149,7 @@ def _outlet_is(outlet: Outlet, name: str, value: Any) -> bool:
     """The conditions that filters of articles and of outlets share."""
     if name == "unrated":
         return (outlet.bias is None) is value
-    actual = {
+    actual: dict[str, str | None] = {
         "sides": outlet.side,
         "bias": outlet.bias,
         "factuality": outlet.level,
@@ -165,7 +170,7 @@ def _within(moment: datetime, span: Mapping[str, str | None]) -> bool:
     )
 
 
-# Orders ----------------------------------------------------------------------------------------------------------------
+# Orders ---------------------------------------------------------------------------------------------------------------
 
 
 def _latest(story: Story) -> Order:
@@ -181,19 +186,19 @@ def _point(outlet: Outlet, direction: int) -> Order:
     return (True, 0) if outlet.bias is None else (False, direction * rules.point(outlet.bias))
 
 
-STORY_ORDERS = {
+STORY_ORDERS: dict[str, Callable[[Story], Order]] = {
     "LATEST": _latest,
     "NEWEST": lambda story: (-microseconds(story.article_list[0].published), *_latest(story)),
     "MOST_COVERED": lambda story: (-len(story.report_list), *_latest(story)),
     "TRENDING": lambda story: (-story.trend, *_latest(story)),
 }
-ARTICLE_ORDERS = {
+ARTICLE_ORDERS: dict[str, Callable[[Article], Order]] = {
     "NEWEST": _newest,
     "OLDEST": lambda article: (microseconds(article.published), article.key),
     "LEFT_TO_RIGHT": lambda article: (*_point(article.outlet, 1), *_newest(article)),
     "RIGHT_TO_LEFT": lambda article: (*_point(article.outlet, -1), *_newest(article)),
 }
-OUTLET_ORDERS = {
+OUTLET_ORDERS: dict[str, Callable[[Outlet], Order]] = {
     "NAME": lambda outlet: (outlet.name.lower(), outlet.key),
     "MOST_ARTICLES": lambda outlet: (-len(outlet.article_list), -outlet.key),
     "LEFT_TO_RIGHT": lambda outlet: (*_point(outlet, 1), outlet.key),

@@ -1,4 +1,8 @@
-"""Makes a failing operation small: takes parts away as long as it is valid and still fails. Knows nothing of why it fails."""
+"""Makes a failing operation small: takes parts away as long as it is valid and still fails."""
+
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
+# pyright: reportUnknownParameterType=false
+# graphql-core leaves the arguments of its wrapping types open.
 
 from __future__ import annotations
 
@@ -76,10 +80,10 @@ def _without_a_part(node: Node) -> Iterator[Node]:
                 yield replace(node, **{part.name: value[:index] + value[index + 1 :]})
             if isinstance(node, SelectionSetNode):
                 yield from (replace(node, selections=selections) for selections in _opened(value))
-        for index, child in enumerate(value if isinstance(value, tuple) else ()):
-            if isinstance(child, Node):
-                for candidate in _without_a_part(child):
-                    yield replace(node, **{part.name: (*value[:index], candidate, *value[index + 1 :])})
+        children: tuple[Any, ...] = value if isinstance(value, tuple) else ()
+        for index, child in enumerate(children):
+            for candidate in _without_a_part(child) if isinstance(child, Node) else ():
+                yield replace(node, **{part.name: (*children[:index], candidate, *children[index + 1 :])})
         if isinstance(value, Node) and part.name != "loc":
             yield from (replace(node, **{part.name: candidate}) for candidate in _without_a_part(value))
 
@@ -99,12 +103,16 @@ def _without_unused(document: DocumentNode) -> DocumentNode:
             definition
             for definition in kept
             if isinstance(definition, OperationDefinitionNode)
-            or any(spread in text for spread in _spreads_of(getattr(definition, "name").value))
+            or any(spread in text for spread in _spreads_of(_name(definition)))
         ]
         if len(used) == len(kept):
             break
         kept = tuple(used)
     return replace(document, definitions=tuple(_without_unread(node, kept) for node in kept))
+
+
+def _name(definition: Any) -> str:
+    return definition.name.value
 
 
 def _spreads_of(name: str) -> tuple[str, ...]:

@@ -1,4 +1,8 @@
-"""Generates valid operations from a schema: one seed, one operation. Knows what GraphQL allows and nothing of how it is answered."""
+"""Generates valid operations from a schema: one seed, one operation. Knows nothing of how they are answered."""
+
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
+# pyright: reportUnknownParameterType=false
+# graphql-core leaves the arguments of its wrapping types open.
 
 from __future__ import annotations
 
@@ -147,9 +151,9 @@ class Generator:
         fixed = draft.writer.constant_arguments(name, parent.fields[name])
         size = chance.choice((0, 1, 2, 3, 5))
         page = [f"{chance.choice(('first', 'last'))}: {size}"]
-        for argument, edge in (("after", "first"), ("before", "last")):
+        for argument, edge, end in (("after", "first", "endCursor"), ("before", "last", "startCursor")):
             if chance.random() < 0.6:
-                inside = f"{name}({fixed}{edge}: {chance.randint(1, 4)}) {{ pageInfo {{ cursor: {argument == 'after' and 'endCursor' or 'startCursor'} }} }}"
+                inside = f"{name}({fixed}{edge}: {chance.randint(1, 4)}) {{ pageInfo {{ cursor: {end} }} }}"
                 draft.cursors[argument] = Operation(f"{{ {opening}{inside}{closing} }}", features=draft.writer.features)
                 draft.writer.declared[argument] = "String"
                 page.append(f"{argument}: ${argument}")
@@ -211,7 +215,7 @@ class Generator:
             return ""
         name, keeps = draft.chance.choice((("skip", False), ("include", True)))
         value = keeps if draft.chance.random() < 0.7 else not keeps
-        return f"@{name}(if: {draft.writer.boolean(value)}) "
+        return f"@{name}(if: {draft.writer.boolean(value=value)}) "
 
     def _field(self, draft: Draft, parent: Composite, path: tuple[str, ...], depth: int, rows: int) -> str:
         name = self._choose(draft, parent, depth, rows)

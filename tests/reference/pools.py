@@ -49,15 +49,15 @@ class Pools:
         self._moments = [article.published for article in world.articles.values()]
         self._words = [word for story in world.shown for word in story.title.split()]
         named = [*world.stories.values(), *world.outlets.values(), *world.topics.values(), *world.places.values()]
-        self._ids = [*(entity.id for entity in named), *list(article.id for article in world.articles.values())[::7]]
+        self._ids = [*(entity.id for entity in named), *[article.id for article in world.articles.values()][::7]]
         outlets = list(world.outlets.values())
         self._by_name: dict[str, list[Any]] = {
             "topics": [topic.slug for topic in world.topics.values()],
             "places": [place.slug for place in world.places.values()],
             "outlets": [outlet.domain for outlet in outlets],
             "domain": [outlet.domain for outlet in outlets],
-            "countries": sorted({outlet.country for outlet in outlets if outlet.country}) + ["ZZ"],
-            "languages": sorted({article.language for article in world.articles.values() if article.language}) + ["xx"],
+            "countries": [*sorted({outlet.country for outlet in outlets if outlet.country}), "ZZ"],
+            "languages": [*sorted({article.language for article in world.articles.values() if article.language}), "xx"],
             "url": [article.url for article in world.articles.values()],
             "articleUrl": [article.url for article in world.articles.values()],
             "minOutlets": [0, 1, 2, 4, 8, 16],

@@ -1,4 +1,4 @@
-"""Reads the base tables of a database into plain objects, linked as they refer to one another: no kept figure is read."""
+"""Reads the base tables of a database into plain objects, linked as they refer to one another; no kept figure."""
 
 from __future__ import annotations
 
