@@ -32,8 +32,15 @@ MEDIUMS = {
     "JOURNAL": 1, "OTHER": 2,
 }  # fmt: skip
 KINDS = {"NEWS": 90, "OPINION": 8, "ANALYSIS": 2}
+TITLES = ("Times", "Post", "Herald", "News", "Daily", "Wire")
 AGENCIES = ("ADF", "MBFC", "AS")
-COUNTRIES = ["US", "GB", "IN", "CA", "AU", "DE", "FR", "ES", "IT", "BR", "MX", "AR", "RU", "JP", "NG", "ZA", "KE", "IE", "NZ", "PT", "CH", "AT", "BE", "NL", "SE", "NO", "DK", "FI", "PL", "CZ", "GR", "TR", "EG", "IL", "SA", "AE", "PK", "BD", "PH", "ID", "MY", "SG", "TH", "VN", "KR", "CN", "TW", "CL", "CO", "PE", "UY", "EC", "BO", "GH", "TZ", "UG", "IS", "MT", "LU", "CY"]
+COUNTRIES = [
+    "US", "GB", "IN", "CA", "AU", "DE", "FR", "ES", "IT", "BR", "MX", "AR", "RU", "JP",
+    "NG", "ZA", "KE", "IE", "NZ", "PT", "CH", "AT", "BE", "NL", "SE", "NO", "DK", "FI",
+    "PL", "CZ", "GR", "TR", "EG", "IL", "SA", "AE", "PK", "BD", "PH", "ID", "MY", "SG",
+    "TH", "VN", "KR", "CN", "TW", "CL", "CO", "PE", "UY", "EC", "BO", "GH", "TZ", "UG",
+    "IS", "MT", "LU", "CY",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +155,7 @@ class Corpus:
 
     def _outlet(self, number: int) -> Outlet:
         random = self._random
-        name = f"{random.choice(self._wording.names)} {random.choice(('Times', 'Post', 'Herald', 'News', 'Daily', 'Wire'))}"
+        name = " ".join((random.choice(self._wording.names), random.choice(TITLES)))
         rated = random.random() >= 0.2
         return Outlet(
             domain=f"{name.lower().replace(' ', '-')}-{number}.example",

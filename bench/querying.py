@@ -54,7 +54,10 @@ async def measure_queries(dsn: str, effort: Effort, tell: Callable[[str], None])
                 bodies[query.name].write_bytes(b"\n".join(lines) + b"\n")
                 await _compare(query, lines[:COMPARED], f"{service}/graphql", f"{floor}/{query.name}")
             tell("answers of both are alike")
-            return [await _measure(query, bodies[query.name], service, floor, effort, tell) for query in QUERIES]
+            return [
+                await _measure(query, bodies[query.name], service=service, floor=floor, effort=effort, tell=tell)
+                for query in QUERIES
+            ]
 
 
 async def _bodies(query: Query, dsn: str) -> list[bytes]:
@@ -76,7 +79,7 @@ async def _compare(query: Query, lines: list[bytes], service: str, floor: str) -
 
 
 async def _measure(
-    query: Query, bodies: Path, service: str, floor: str, effort: Effort, tell: Callable[[str], None]
+    query: Query, bodies: Path, *, service: str, floor: str, effort: Effort, tell: Callable[[str], None]
 ) -> Result:
     runs: dict[str, list[Measured]] = {f"{service}/graphql": [], f"{floor}/{query.name}": []}
     for _ in range(effort.rounds):

@@ -57,7 +57,8 @@ def as_text(machine: Machine, effort: Effort, loading: Loading | None, results: 
     """The tables, and how the figures came about."""
     lines = [
         f"{machine.processor}, {machine.cores} cores, {machine.system}",
-        f"Python {machine.python}, Postgres {machine.postgres}; {machine.stories:,} stories, {machine.articles:,} articles",
+        f"Python {machine.python}, Postgres {machine.postgres}",
+        f"{machine.stories:,} stories, {machine.articles:,} articles",
         "",
         f"{'':16}{'requests/s':>21}{'p50 ms':>18}{'p99 ms':>18}",
         f"{'':16}{'service':>11}{'floor':>10}{'service':>10}{'floor':>8}{'service':>10}{'floor':>8}{'ratio':>8}",
@@ -69,12 +70,12 @@ def as_text(machine: Machine, effort: Effort, loading: Loading | None, results: 
             f"{floor.p50:8.1f}{service.p99:10.1f}{floor.p99:8.1f}{each.ratio:8.2f}"
         )
     if loading is not None:
-        lines += [
-            "",
+        lines.append("")
+        lines.append(
             f"loading {loading.articles:,} articles: {loading.loaded:,.0f} articles/s; a bare COPY of the same rows:"
             f" {loading.copied:,.0f} (ratio {loading.ratio:.2f}), with the figures' rows too:"
-            f" {loading.copied_with_figures:,.0f}",
-        ]
+            f" {loading.copied_with_figures:,.0f}"
+        )
     return "\n".join([*lines, "", _method(effort)])
 
 
@@ -95,7 +96,8 @@ def _method(effort: Effort) -> str:
 Method: service and floor are processes of their own on this machine, as are Postgres and wrk ({THREADS} thread,
 {CONNECTIONS} connections). The floor is one hand-written statement for each query behind a bare ASGI application on
 uvicorn. {COMPARED} answers of each query were compared first; a failed request fails the run. Each query: service,
-then floor, {effort.warm_up} s to warm up and {effort.seconds} s measured, {effort.rounds} times in turn; medians. Ratios are what counts.
+then floor, {effort.warm_up} s to warm up and {effort.seconds} s measured, {effort.rounds} times in turn; medians.
+Ratios are what counts.
 COPY writes the rows of the stream's own tables with all their indexes, in one session, without triggers."""
 
 
