@@ -126,8 +126,8 @@ def _usual(sample: Sample) -> list[tuple[str, Any]]:
 
 
 UNBOUND = {"newest half", "oldest half", "phrase"}
-"""No index has both a time and another order: half of everything, all of it at the far end, is read whole. No index
-knows where in a text words are, so what has the words of a phrase is looked at one by one. Nor are later pages of a search of
+"""No index has both a time and another order: half of everything, all of it at the far end, is read whole. None knows
+where in a text words are, so what has the words of a phrase is looked at one by one. Nor are later pages of a search of
 articles bound: Postgres may join what matches with all that is beyond the cursor."""
 USUAL = {"common", "fairly common", "middling", "LEFT", "RIGHT", "newest hour", "a day amid", "20.0%", "80.0%"}
 
