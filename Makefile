@@ -14,7 +14,7 @@ ifdef PORT
 export PARALLAX_PORT := $(PORT)
 endif
 
-.PHONY: help run test fuzz bench lint docs sdl lock clean
+.PHONY: help run test fuzz cases bench lint docs sdl lock clean
 
 help: ## Tell what there is to make
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -27,6 +27,9 @@ test: .venv/development ## Run every test (ARGS=… for pytest)
 
 fuzz: .venv/development ## Compare generated operations with the reference, for as long as wanted (SECONDS=…, SEED=…)
 	@.venv/bin/python -m tests.reference.fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
+
+cases: .venv/development ## Write the golden cases' statements and answers anew, to be read in the diff
+	@.venv/bin/python -m tests.planner.test_cases
 
 bench: .venv/development ## Measure loading and querying
 	@.venv/bin/python -m bench $(ARGS)

@@ -1,0 +1,1 @@
+select to_json((select r2 from (select 'story_' || s1.id as "id", s1.slug as "slug", array(select 'story_' || m.id from stories m where m.merged_into = s1.id order by m.id) as "mergedFrom" from stories s1 where s1.id = (select coalesce(m.merged_into, m.id) from stories m where m.id = $1::bigint) and s1.article_count > 0) r2))::text

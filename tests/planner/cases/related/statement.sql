@@ -1,0 +1,1 @@
+select to_json((select r4 from (select array(select r3 from (select 'story_' || r2.id as "id", r2.title as "title" from related_stories(s1.id, 2) with ordinality r2 order by r2.ordinality) r3) as "related" from stories s1 where s1.id = (select coalesce(m.merged_into, m.id) from stories m where m.slug = $1::text) and s1.article_count > 0) r4))::text
