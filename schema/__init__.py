@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import strawberry
+from graphql import GraphQLInputObjectType
 from strawberry.schema.config import StrawberryConfig
 
 from schema.coverage import RULE_VERSION
@@ -12,6 +13,11 @@ from schema.scalars import SCALARS
 __all__ = ["RULE_VERSION", "schema", "sdl"]
 
 schema = strawberry.Schema(query=Query, config=StrawberryConfig(scalar_map=SCALARS))
+
+for _input in schema._schema.type_map.values():  # pyright: ignore[reportPrivateUsage] - it has no public name
+    # Strawberry checks oneOf when variables are coerced; graphql-core validates literals too, of types that say so.
+    if isinstance(_input, GraphQLInputObjectType) and _input.extensions["strawberry-definition"].is_one_of:
+        _input.is_one_of = True
 
 
 def sdl() -> str:

@@ -154,6 +154,9 @@ class Builder:
     def _lookup(self, binding: Lookup, definition: GraphQLField, arguments: Arguments, nodes: list[FieldNode]) -> One:
         by = get_named_type(definition.args["by"].type)
         where = self.conditions.of_object(by, arguments["by"]).selective
+        if len(where) != 1:
+            # Validation has counted the fields; it does not see that a nullable variable in one was null or not given.
+            raise BadUserInput("'by' must name one thing: exactly one of its fields, and not null.")
         shown = (Term(binding.where),) if binding.where else ()
         return One(Term(binding.table), (*where, *shown), self.object(_object_type(definition), nodes))
 
