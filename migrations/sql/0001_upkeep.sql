@@ -374,6 +374,8 @@ begin
             return null;
         end if;
     end if;
+    -- Two writers of parents at once would each make the ancestors without the other's change.
+    lock table topic_ancestors in share row exclusive mode;
     with recursive wanted (topic_id, ancestor_id) as (
         select id, id from topics
         union
