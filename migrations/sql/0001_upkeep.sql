@@ -8,6 +8,8 @@ create function refresh_facets(stories_changed bigint[]) returns void
     language plpgsql as
 $$
 begin
+    -- Holds off changes of topics' parents, and waits for one that is under way.
+    lock table topic_ancestors in row exclusive mode;
     with wanted as (
         select s.id as story_id, f.facet, f.value,
             time_step(f.facet, s.last_published_at) as latest,
