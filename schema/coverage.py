@@ -7,14 +7,11 @@ from typing import Annotated
 import strawberry
 
 from schema.binding import Embedded, Gated, Rows, bound, column
-from schema.directives import RequiresFeature
+from schema.directives import NEEDS_FACTUALITY, NEEDS_OWNERSHIP
 from schema.scalars import CountryCode, DateTime, LanguageTag
 from schema.vocabulary import Bias, Factuality, Feature, OwnershipCategory, Side
 
 RULE_VERSION = "1"
-
-NEEDS_FACTUALITY = (RequiresFeature(feature=Feature.FACTUALITY),)
-NEEDS_OWNERSHIP = (RequiresFeature(feature=Feature.OWNERSHIP),)
 
 
 def share(count: str, counts: str, entry: str, rated: str) -> Embedded:

@@ -51,3 +51,7 @@ class ListSize:
 
 
 PAGED = ListSize(assumed_size=20, slicing_arguments=["first", "last"], require_one_slicing_argument=False)
+
+NEEDS_FACTUALITY = (RequiresFeature(feature=Feature.FACTUALITY),)
+NEEDS_OWNERSHIP = (RequiresFeature(feature=Feature.OWNERSHIP),)
+NEEDS_PERSPECTIVES = (RequiresFeature(feature=Feature.PERSPECTIVES),)

@@ -7,13 +7,11 @@ from enum import Enum
 import strawberry
 
 from schema.binding import ByOutlet, Condition, Facet, Key, OfGroup, OneOf, Order, Range, asks, part_of
-from schema.directives import RequiresFeature
+from schema.directives import NEEDS_FACTUALITY, NEEDS_OWNERSHIP
 from schema.ids import key_of
 from schema.scalars import URL, CountryCode, DateTime, LanguageTag
-from schema.vocabulary import ArticleKind, Bias, Factuality, Feature, Medium, OwnershipCategory, Side
+from schema.vocabulary import ArticleKind, Bias, Factuality, Medium, OwnershipCategory, Side
 
-FACTUALITY = (RequiresFeature(feature=Feature.FACTUALITY),)
-OWNERSHIP = (RequiresFeature(feature=Feature.OWNERSHIP),)
 LONGEST_SEARCH = 1_000
 ALL_MUST_HOLD = (
     "All conditions given must hold. A list holds where any of its values does; an empty one matches nothing."
@@ -169,8 +167,8 @@ class ArticleFilter:
     unrated: bool | None = asks(
         ByOutlet(UNRATED), description="True for articles of unrated outlets only, false for those of rated ones."
     )
-    factuality: list[Factuality] | None = asks(ByOutlet(FACTUALITIES), directives=FACTUALITY)
-    ownership: list[OwnershipCategory] | None = asks(ByOutlet(OWNERSHIPS), directives=OWNERSHIP)
+    factuality: list[Factuality] | None = asks(ByOutlet(FACTUALITIES), directives=NEEDS_FACTUALITY)
+    ownership: list[OwnershipCategory] | None = asks(ByOutlet(OWNERSHIPS), directives=NEEDS_OWNERSHIP)
     outlets: list[str] | None = asks(
         ByOutlet(Condition("{domain} = any({value})", "text[]")), description="Domains of outlets."
     )
@@ -203,8 +201,8 @@ class OutletFilter:
     sides: list[Side] | None = asks(SIDES)
     bias: list[Bias] | None = asks(BIAS)
     unrated: bool | None = asks(UNRATED, description=UNRATED_DESCRIPTION)
-    factuality: list[Factuality] | None = asks(FACTUALITIES, directives=FACTUALITY)
-    ownership: list[OwnershipCategory] | None = asks(OWNERSHIPS, directives=OWNERSHIP)
+    factuality: list[Factuality] | None = asks(FACTUALITIES, directives=NEEDS_FACTUALITY)
+    ownership: list[OwnershipCategory] | None = asks(OWNERSHIPS, directives=NEEDS_OWNERSHIP)
     countries: list[CountryCode] | None = asks(COUNTRIES)
     mediums: list[Medium] | None = asks(Condition("{medium} = any({value})", "medium[]"))
     prefix: str | None = asks(

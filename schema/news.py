@@ -24,16 +24,12 @@ from schema.binding import (
 )
 from schema.binding import Connection as Page
 from schema.coverage import Coverage, TimelineBucket, UpgradeRequired
-from schema.directives import RequiresFeature
+from schema.directives import NEEDS_FACTUALITY, NEEDS_OWNERSHIP, NEEDS_PERSPECTIVES
 from schema.filters import ArticleFilter, ArticleSort, StoryArticleSort, StoryFilter, StorySort
 from schema.ids import identity
 from schema.pagination import Connection
 from schema.scalars import URL, CountryCode, DateTime, LanguageTag
 from schema.vocabulary import ArticleKind, Bias, Factuality, Feature, Interval, Medium, OwnershipCategory, Side
-
-NEEDS_FACTUALITY = (RequiresFeature(feature=Feature.FACTUALITY),)
-NEEDS_OWNERSHIP = (RequiresFeature(feature=Feature.OWNERSHIP),)
-NEEDS_PERSPECTIVES = (RequiresFeature(feature=Feature.PERSPECTIVES),)
 
 SHOWN = "{article_count} > 0"
 REPORT_ORDER = Order((Key("{first_published_at}", "timestamptz"), Key("{first_article_id}", "bigint")))

@@ -29,10 +29,10 @@ from service.planner import pages
 from service.planner.conditions import Conditions
 from service.planner.inputs import Arguments, Input, Trace
 from service.planner.plan import Leaf, Many, Mixed, Object, One, Plan, Same, Term, Text
-from service.planner.selection import Collector, Fields
+from service.planner.selection import Collector
 from service.planner.sql import Sql, literal, parameter, text
 
-UPGRADE_MESSAGES = "This is not included for you: it needs the feature {feature}."
+UPGRADE_MESSAGE = "This is not included for you: it needs the feature {feature}."
 MOST_LISTED = 50
 MOST_NODES = 100
 
@@ -90,11 +90,8 @@ class Builder:
 
     def object(self, type_: GraphQLObjectType, nodes: Iterable[FieldNode]) -> Object:
         """What merged nodes select of an object of the type."""
-        return self.selected(type_, self.collector.under(type_, nodes))
-
-    def selected(self, type_: GraphQLObjectType, fields: Fields) -> Object:
-        """The same for fields that are collected already."""
-        return Object(tuple((key, self.field(type_, nodes)) for key, nodes in fields.items()))
+        fields = self.collector.under(type_, nodes)
+        return Object(tuple((key, self.field(type_, merged)) for key, merged in fields.items()))
 
     def field(self, parent: GraphQLObjectType, nodes: list[FieldNode]) -> Plan:
         """The plan of one field, merged from the nodes that ask for it."""
@@ -133,7 +130,7 @@ class Builder:
             "__typename": refused.name,
             "feature": binding.feature.name,
             "tier": None,
-            "message": UPGRADE_MESSAGES.format(feature=binding.feature.name),
+            "message": UPGRADE_MESSAGE.format(feature=binding.feature.name),
         }
         fields = self.collector.under(refused, nodes)
         return Same({}, None, Object(tuple((key, Text(known[under[0].name.value])) for key, under in fields.items())))
