@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Container
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -34,9 +34,9 @@ def create_app(settings: Settings, dsn: str, observe: Observer | None = None) ->
             yield
         observe(ServingEnded())
 
+    graphql = GraphQLEndpoint(planner, database, settings)
     router = Router(
         [
-            *_at("/graphql", GraphQLEndpoint(planner, database, settings)),
             *_at("/livez", health.alive),
             *_at("/readyz", health.ready(database)),
             *_at("/startupz", health.alive),
@@ -48,10 +48,20 @@ def create_app(settings: Settings, dsn: str, observe: Observer | None = None) ->
         default=_nothing_here,
         lifespan=lifespan,
     )
-    app: ASGIApp = router
+    app = _straight(graphql, ("/graphql", "/graphql/"), router)
     for layer in (partial(Failures, observe=observe), RequestId):
         app = layer(app)
     return app
+
+
+def _straight(endpoint: ASGIApp, paths: Container[str], router: ASGIApp) -> ASGIApp:
+    """Leads requests for these paths to their endpoint, all else to the router, whose search costs like a plan."""
+
+    async def lead(scope: Scope, receive: Receive, send: Send) -> None:
+        found = endpoint if scope["type"] == "http" and scope["path"] in paths else router
+        await found(scope, receive, send)
+
+    return lead
 
 
 def _at(path: str, endpoint: ASGIApp | health.Probe) -> list[BaseRoute]:

@@ -40,6 +40,8 @@ def serve(app: ASGIApp, at: socket.socket, drain_timeout: int, when_ready: Calla
         loop="uvloop",
         http="httptools",
         ws="none",
+        # Nothing here asks who the caller is or how they came.
+        proxy_headers=False,
         lifespan="on",
         log_config=None,
         access_log=False,

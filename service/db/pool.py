@@ -121,10 +121,16 @@ class Database:
     async def _attempt(
         self, pool: Pool, statement: str, parameters: Sequence[Any], deadline: float
     ) -> asyncpg.Record | None:
-        connection = await self._acquire(pool, deadline)
+        now = asyncio.get_running_loop().time
         try:
-            left = deadline - asyncio.get_running_loop().time()
-            return await connection.fetchrow(statement, *parameters, timeout=left)
+            connection = await pool.acquire(timeout=deadline - now())
+        except TimeoutError as error:
+            raise Unavailable(BUSY) from error
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            self._observe(ConnectionRefused(error))
+            raise Unavailable(AWAY) from error
+        try:
+            return await connection.fetchrow(statement, *parameters, timeout=deadline - now())
         except (TimeoutError, asyncpg.QueryCanceledError) as error:
             raise OperationTimeout(TOO_SLOW) from error
         except _LOST:
@@ -133,16 +139,6 @@ class Database:
             raise self._refusal(statement, error) from error
         finally:
             await pool.release(connection)
-
-    async def _acquire(self, pool: Pool, deadline: float) -> asyncpg.pool.PoolConnectionProxy[asyncpg.Record]:
-        try:
-            async with asyncio.timeout_at(deadline):
-                return await pool.acquire()
-        except TimeoutError as error:
-            raise Unavailable(BUSY) from error
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            self._observe(ConnectionRefused(error))
-            raise Unavailable(AWAY) from error
 
     def _refusal(self, statement: str, error: Exception) -> BadUserInput | Internal:
         sqlstate = cast("str | None", getattr(error, "sqlstate", None))

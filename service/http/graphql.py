@@ -57,12 +57,11 @@ class GraphQLEndpoint:
         document = self._document(request.document, method)
         operation = document.operation(request.operation_name)
         call = self._planner.plan(operation, request.variables, self._features)
-        record = await self._read(call.statement, call) if call.statement else None
+        record = None
+        if call.statement:
+            record = await self._database.fetch_row(call.statement, call.parameters, selective=call.selective)
         local = await self._execute_local(call.local, request.variables) if call.local else None
         return self._within_limit(call, record, local)
-
-    async def _read(self, statement: str, call: Call) -> Any:
-        return await self._database.fetch_row(statement, call.parameters, selective=call.selective)
 
     def _document(self, text: str, method: str) -> Document:
         """A valid document; one that is refused for what no GET may run is refused as that."""

@@ -59,10 +59,9 @@ async def read_request(scope: Scope, headers: Headers, receive: Receive, setting
 async def _read_body(headers: Headers, receive: Receive, settings: Settings) -> bytes:
     """The body, refused while it streams as soon as it is too large or too late."""
     limit = settings.max_body_bytes
-    too_large = RequestTooLarge(f"The request's body is larger than {limit:,} bytes.")
     declared = headers.get(b"content-length", b"0")
     if not declared.isdigit() or len(declared) > 18 or int(declared) > limit:
-        raise too_large
+        raise _too_large(limit)
     parts: list[bytes] = []
     size = 0
     try:
@@ -74,12 +73,16 @@ async def _read_body(headers: Headers, receive: Receive, settings: Settings) -> 
                 part = message.get("body", b"")
                 size += len(part)
                 if size > limit:
-                    raise too_large
+                    raise _too_large(limit)
                 parts.append(part)
                 if not message.get("more_body", False):
                     return b"".join(parts)
     except TimeoutError:
         raise RequestTimeout(f"The request's body did not arrive within {settings.body_timeout:g} seconds.") from None
+
+
+def _too_large(limit: int) -> RequestTooLarge:
+    return RequestTooLarge(f"The request's body is larger than {limit:,} bytes.")
 
 
 def _from_query_string(query_string: bytes, limit: int) -> dict[str, Any]:

@@ -58,11 +58,15 @@ class Planner:
         return prepared.call(values)
 
     def _coerced(self, operation: Operation, variables: Mapping[str, Any]) -> Values:
-        definitions = operation.definition.variable_definitions
-        if not definitions:
-            return {}
+        usual = operation.variable_types.coerced(variables)
+        if usual is not None:
+            return usual
         coerced = get_variable_values(
-            self.schema, definitions, dict(variables), max_errors=10, hide_suggestions=not self.limits.introspection
+            self.schema,
+            operation.definition.variable_definitions or (),
+            dict(variables),
+            max_errors=10,
+            hide_suggestions=not self.limits.introspection,
         )
         if isinstance(coerced, list):
             raise BadUserInput(coerced[0].message)

@@ -21,7 +21,7 @@ from graphql import (
 from service.errors import BadRequest, ParseFailed, ValidationFailed, ValidationFinding
 from service.planner import shape
 from service.planner.call import Prepared
-from service.planner.inputs import Probe
+from service.planner.inputs import Probe, VariableTypes
 from service.planner.shape import Limits
 
 MOST_FINDINGS = 10
@@ -34,6 +34,7 @@ class Operation:
 
     definition: OperationDefinitionNode
     fragments: Mapping[str, FragmentDefinitionNode]
+    variable_types: VariableTypes
     probes: list[Probe] = field(default_factory=list[Probe])
     plans: dict[object, Prepared] = field(default_factory=dict[object, Prepared])
 
@@ -81,7 +82,9 @@ def read(text: str, schema: GraphQLSchema, limits: Limits) -> Document:
         raise ValidationFailed([ValidationFinding(error.message, locations=_locations(error)) for error in findings])
     fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
     operations = (d for d in document.definitions if isinstance(d, OperationDefinitionNode))
-    return Document({d.name.value if d.name else None: Operation(d, fragments) for d in operations})
+    return Document(
+        {d.name.value if d.name else None: Operation(d, fragments, VariableTypes.of(d, schema)) for d in operations}
+    )
 
 
 def _parsed(text: str, limits: Limits) -> DocumentNode:
