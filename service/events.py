@@ -74,3 +74,18 @@ class StatementFailed(Event):
     level: ClassVar[Level] = "error"
     sqlstate: str | None
     statement: str
+
+
+@dataclass(frozen=True, slots=True)
+class CacheEntryUnreadable(Event):
+    """What was kept for all processes under a key of ours is no answer, and is replaced by one."""
+
+    level: ClassVar[Level] = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshFailed(Event):
+    """A list that is out of date could not be made anew; it is served for as long as it may."""
+
+    level: ClassVar[Level] = "warning"
+    error: BaseException

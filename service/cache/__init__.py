@@ -1,0 +1,19 @@
+"""Answers that are kept until changes tell otherwise, in the process and in Redis. Knows no GraphQL and no HTTP."""
+
+from service.cache.entry import Entry, Filled, Kind
+from service.cache.local import LocalCache
+from service.cache.response import Answer, Lifetimes, ResponseCache, Source
+from service.cache.shared import NothingShared, SharedCache
+
+__all__ = [
+    "Answer",
+    "Entry",
+    "Filled",
+    "Kind",
+    "Lifetimes",
+    "LocalCache",
+    "NothingShared",
+    "ResponseCache",
+    "SharedCache",
+    "Source",
+]

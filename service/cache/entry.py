@@ -1,0 +1,90 @@
+"""What a cache holds: an answer, what it was made of, and when. Knows nothing of GraphQL, SQL or HTTP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from hashlib import sha256
+from typing import Any, cast
+
+import orjson
+import zstandard
+
+FORMAT = 1
+OVERHEAD = 1_000
+"""Bytes that an entry takes in memory besides its body: objects, keys, its places in the indexes."""
+
+
+class Kind(Enum):
+    """How an answer becomes old."""
+
+    PAGE = "page"
+    """With a change of one of the things that it was made of, which its tags name."""
+    LIST = "list"
+    """With time: anything may enter a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A new answer. `as_of` is a transaction id: what transactions before it changed, and nothing later, is in it."""
+
+    kind: Kind
+    body: bytes
+    as_of: int
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Entry:
+    """An answer as it is kept. `stored_at` is in seconds since 1970; `encoded` holds the body once more, compressed."""
+
+    kind: Kind
+    body: bytes
+    as_of: int
+    tags: tuple[str, ...]
+    stored_at: float
+    etag: bytes
+    encoded: dict[str, bytes] = field(default_factory=dict[str, bytes])
+
+    @classmethod
+    def of(cls, filled: Filled, now: float) -> Entry:
+        return cls(filled.kind, filled.body, filled.as_of, filled.tags, now, _etag(filled.body))
+
+    @property
+    def size(self) -> int:
+        """Bytes in memory."""
+        return OVERHEAD + len(self.body) + sum(len(each) for each in self.encoded.values())
+
+    def packed(self) -> bytes:
+        """The entry as bytes for another process."""
+        head = {
+            "format": FORMAT,
+            "kind": self.kind.value,
+            "as_of": self.as_of,
+            "tags": self.tags,
+            "stored_at": self.stored_at,
+            "etag": self.etag.decode(),
+        }
+        return orjson.dumps(head) + b"\n" + zstandard.ZstdCompressor(level=3).compress(self.body)
+
+    @classmethod
+    def unpacked(cls, packed: bytes, most: int) -> Entry | None:
+        """The entry that another process packed, its body at most `most` bytes; None where that is not what it is."""
+        head, _, compressed = packed.partition(b"\n")
+        try:
+            told = cast("dict[str, Any]", orjson.loads(head))
+            if told["format"] != FORMAT:
+                return None
+            if zstandard.get_frame_parameters(compressed).content_size > most:
+                return None
+            body = zstandard.ZstdDecompressor().decompress(compressed)
+            etag = str(told["etag"]).encode()
+            tags = tuple(str(tag) for tag in told["tags"])
+            entry = cls(Kind(told["kind"]), body, int(told["as_of"]), tags, float(told["stored_at"]), etag)
+        except (ValueError, KeyError, TypeError, zstandard.ZstdError):
+            return None
+        return entry if etag == _etag(body) else None
+
+
+def _etag(body: bytes) -> bytes:
+    return b'"%s"' % sha256(body).hexdigest()[:32].encode()

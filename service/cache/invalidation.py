@@ -1,0 +1,37 @@
+"""Which answers are still true. Each process decides that by the changes it has seen; nobody purges for another.
+
+An answer is as of a transaction id, below which it has seen all. A change is by a transaction. So an answer that has a
+tag is out of date where a transaction that changed the tag's thing is not below what the answer is as of, whichever
+came here first: a fill that a change overtakes is found out like one that was there long before.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+
+MOST_REMEMBERED = 200_000
+
+
+class Invalidation:
+    """The last change of each tag. Of tags that are not remembered, the last change is at most `floor`."""
+
+    def __init__(self, most: int = MOST_REMEMBERED) -> None:
+        self._most = most
+        self._last: OrderedDict[str, int] = OrderedDict()
+        self._floor = 0
+
+    def begin(self, floor: int) -> None:
+        """Changes are seen from that transaction id on: nothing is known of those before."""
+        self._floor = max(self._floor, floor)
+
+    def changed(self, tags: Iterable[str], by: int) -> None:
+        """What the tags stand for was changed by a transaction."""
+        for tag in tags:
+            self._last[tag] = max(by, self._last.pop(tag, 0))
+        while len(self._last) > self._most:
+            self._floor = max(self._floor, self._last.popitem(last=False)[1])
+
+    def admits(self, tags: Iterable[str], as_of: int) -> bool:
+        """Whether nothing that the tags stand for has changed in ways that an answer as of then cannot have seen."""
+        return all(self._last.get(tag, self._floor) < as_of for tag in tags)

@@ -1,0 +1,284 @@
+"""Answers from the nearest place that has a true one: this process, Redis, and the database once, however many ask."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from service.cache.entry import Entry, Filled, Kind
+from service.cache.invalidation import Invalidation
+from service.cache.local import LocalCache
+from service.cache.shared import SharedCache
+from service.errors import Unavailable
+from service.events import CacheEntryUnreadable, Observer, RefreshFailed, ignore
+
+Fill = Callable[[], Awaitable[Filled]]
+
+MOST_FILLS = 3
+"""An answer that a change overtook while it was made is made again, so often at most."""
+LEAD = 5.0
+"""Seconds for which other processes leave it to one to fill a key."""
+LOOK_AGAIN = 0.01, 0.1
+"""Seconds after which who waits for another process looks again: at first, and at most."""
+MOST_GIVEN = 100_000
+
+
+class Source(Enum):
+    """Where an answer came from."""
+
+    LOCAL = "local"
+    SHARED = "shared"
+    DATABASE = "database"
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """Seconds. Lists are fresh for `list_fresh`, then served while one refreshes them for `list_stale` more.
+
+    Pages are true until changes are told, but not kept longer than `page`. Where the database is away, what is not
+    older than `if_away` is served.
+    """
+
+    page: float = 60.0
+    list_fresh: float = 2.0
+    list_stale: float = 30.0
+    if_away: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An entry with where it came from; `stale` where a newer one could not be had in time."""
+
+    entry: Entry
+    source: Source
+    stale: bool
+    age: float
+
+
+class ResponseCache:
+    """Never gives an answer older than one that it gave for the same key before."""
+
+    def __init__(
+        self,
+        local: LocalCache,
+        shared: SharedCache,
+        lifetimes: Lifetimes,
+        *,
+        max_body_bytes: int,
+        observe: Observer = ignore,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._local = local
+        self._shared = shared
+        self._lifetimes = lifetimes
+        self._max_body_bytes = max_body_bytes
+        self._observe = observe
+        self._now = now
+        self._invalidation = Invalidation()
+        self._given = _Given()
+        self._flights: dict[bytes, _Flight] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._informed = False
+
+    # What the change feed tells ------------------------------------------------------------------------------
+
+    def begin(self, floor: int) -> None:
+        """From now on every change of transactions from that id on is told."""
+        self._invalidation.begin(floor)
+        self._informed = True
+
+    def changed(self, tags: Iterable[str], by: int) -> None:
+        """A transaction changed what the tags stand for; in the order in which the feed tells it."""
+        self._invalidation.changed(tags, by)
+
+    def uninformed(self) -> None:
+        """Changes are not told for now: no page can be known to be true. Those missed are told before `informed`."""
+        self._informed = False
+
+    def informed(self) -> None:
+        """All changes are told again, and those missed have been."""
+        self._informed = True
+
+    # Answers -------------------------------------------------------------------------------------------------
+
+    async def answer(self, key: bytes, fill: Fill) -> Answer:
+        """The answer under the key; `fill` makes it. Raises what `fill` raises."""
+        entry = self._local.get(key)
+        if entry is not None:
+            age = self._age(entry)
+            if self._is_fresh(entry, age):
+                return Answer(entry, Source.LOCAL, stale=False, age=age)
+            if self._is_passable(entry, age):
+                self._refresh(key, fill)
+                return Answer(entry, Source.LOCAL, stale=True, age=age)
+        return await self._flight(key, fill).wait()
+
+    def encoded(self, key: bytes, entry: Entry, encoding: str, compress: Callable[[bytes], bytes]) -> bytes:
+        """The entry's body in an encoding, made once."""
+        body = entry.encoded.get(encoding)
+        if body is None:
+            body = entry.encoded[encoding] = compress(entry.body)
+            if self._local.get(key) is entry:
+                self._local.put(key, entry)
+        return body
+
+    def _age(self, entry: Entry) -> float:
+        return max(0.0, self._now() - entry.stored_at)
+
+    def _is_fresh(self, entry: Entry, age: float) -> bool:
+        if entry.kind is Kind.LIST:
+            return age < self._lifetimes.list_fresh
+        return self._informed and age < self._lifetimes.page and self._invalidation.admits(entry.tags, entry.as_of)
+
+    def _is_passable(self, entry: Entry, age: float) -> bool:
+        return entry.kind is Kind.LIST and age < self._lifetimes.list_fresh + self._lifetimes.list_stale
+
+    # One flight for all who ask meanwhile ----------------------------------------------------------------------
+
+    def _flight(self, key: bytes, fill: Fill) -> _Flight:
+        flight = self._flights.get(key)
+        if flight is None:
+            flight = self._flights[key] = _Flight(self._fetched(key, fill), lambda: self._landed(key, flight))
+        return flight
+
+    def _landed(self, key: bytes, flight: _Flight | None) -> None:
+        if self._flights.get(key) is flight:
+            del self._flights[key]
+
+    def _refresh(self, key: bytes, fill: Fill) -> None:
+        if key not in self._flights:
+            self._flight(key, fill).forget(lambda error: self._observe(RefreshFailed(error)))
+
+    async def _fetched(self, key: bytes, fill: Fill) -> Answer:
+        """From another process where one has it or is at making it, else made here."""
+        packed, leads = await self._shared.get_or_lead(key, LEAD)
+        found = self._unpacked(key, packed)
+        pause, longest = LOOK_AGAIN
+        end = self._now() + LEAD
+        while not (found and (answer := self._adopted(key, found))):
+            if packed is not None and not leads:
+                leads = await self._shared.lead(key, LEAD)
+            if leads or self._now() > end:
+                return await self._filled(key, fill, found, leads=leads)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, longest)
+            packed, leads = await self._shared.get_or_lead(key, LEAD)
+            found = self._unpacked(key, packed)
+        return answer
+
+    async def _filled(self, key: bytes, fill: Fill, found: Entry | None, *, leads: bool) -> Answer:
+        packed: bytes | None = None
+        try:
+            entry, admitted = await self._made(fill)
+            self._given.note(key, entry)
+            self._local.drop(key)
+            if admitted:
+                self._local.put(key, entry)
+                packed = entry.packed()
+            return Answer(entry, Source.DATABASE, stale=False, age=0.0)
+        except Unavailable:
+            if fallback := self._fallback(key, found):
+                return fallback
+            raise
+        finally:
+            self._later(self._share(key, packed, leads=leads))
+
+    async def _made(self, fill: Fill) -> tuple[Entry, bool]:
+        """A new entry, and whether it may be kept: what changes overtake each time is for those only who wait."""
+        for _ in range(MOST_FILLS - 1):
+            filled = await fill()
+            if self._invalidation.admits(filled.tags, filled.as_of):
+                return Entry.of(filled, self._now()), True
+        filled = await fill()
+        return Entry.of(filled, self._now()), self._invalidation.admits(filled.tags, filled.as_of)
+
+    async def _share(self, key: bytes, packed: bytes | None, *, leads: bool) -> None:
+        if packed is not None:
+            await self._shared.put(key, packed, round(self._lifetimes.if_away))
+        if leads:
+            await self._shared.released(key)
+
+    def _later(self, work: Coroutine[None, None, None]) -> None:
+        """What nobody has to wait for."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _unpacked(self, key: bytes, packed: bytes | None) -> Entry | None:
+        if packed is None:
+            return None
+        entry = Entry.unpacked(packed, self._max_body_bytes)
+        if entry is None:
+            self._observe(CacheEntryUnreadable())
+        elif self._given.allows(key, entry):
+            return entry
+        return None
+
+    def _adopted(self, key: bytes, entry: Entry) -> Answer | None:
+        age = self._age(entry)
+        if not self._is_fresh(entry, age):
+            return None
+        self._given.note(key, entry)
+        self._local.put(key, entry)
+        return Answer(entry, Source.SHARED, stale=False, age=age)
+
+    def _fallback(self, key: bytes, found: Entry | None) -> Answer | None:
+        for entry, source in ((self._local.get(key), Source.LOCAL), (found, Source.SHARED)):
+            if entry is not None and (age := self._age(entry)) < self._lifetimes.if_away:
+                self._given.note(key, entry)
+                return Answer(entry, source, stale=True, age=age)
+        return None
+
+
+class _Given:
+    """What was given last for each key, so that nothing older comes after it."""
+
+    def __init__(self) -> None:
+        self._last: OrderedDict[bytes, tuple[int, bytes]] = OrderedDict()
+        self._forgotten = 0
+
+    def note(self, key: bytes, entry: Entry) -> None:
+        self._last[key] = entry.as_of, entry.etag
+        self._last.move_to_end(key)
+        if len(self._last) > MOST_GIVEN:
+            self._forgotten = max(self._forgotten, self._last.popitem(last=False)[1][0])
+
+    def allows(self, key: bytes, entry: Entry) -> bool:
+        """Of two answers as of the same transaction either may be the older, so only what is equal or later will do."""
+        as_of, etag = self._last.get(key, (self._forgotten - 1, b""))
+        return entry.etag == etag or entry.as_of > as_of
+
+
+class _Flight:
+    """One fetch for all who ask meanwhile; it is given up when the last of them has left."""
+
+    def __init__(self, fetch: Coroutine[None, None, Answer], landed: Callable[[], None]) -> None:
+        self._task = asyncio.create_task(fetch)
+        self._landed = landed
+        self._task.add_done_callback(lambda _: landed())
+        self._waiting = 0
+
+    async def wait(self) -> Answer:
+        self._waiting += 1
+        try:
+            return await asyncio.shield(self._task)
+        finally:
+            self._waiting -= 1
+            if not self._waiting and not self._task.done():
+                # Whoever comes from now on must not find it.
+                self._landed()
+                self._task.cancel()
+
+    def forget(self, failed: Callable[[BaseException], None]) -> None:
+        """Goes on without anybody who waits."""
+        self._waiting += 1
+
+        def tell(task: asyncio.Task[Answer]) -> None:
+            if not task.cancelled() and (error := task.exception()):
+                failed(error)
+
+        self._task.add_done_callback(tell)
