@@ -39,13 +39,14 @@ class Embedded:
 class Rows:
     """Rows of `source` (a table, or a subselect in parentheses) that meet `where`: one object, or a list in `order`.
 
-    `limited_by` names the argument that says how many, at most 50.
+    `limited_by` names the argument that says how many, at most 50. `open_ended` is as of a Connection.
     """
 
     source: str
     where: str = ""
     order: str = ""
     limited_by: str = ""
+    open_ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +148,7 @@ class Connection:
     """A page of `table`'s rows that meet `where`, in the order that `sort` names or in `order`.
 
     `parent` tells this list from the same field's list of another parent; `within` restricts stories to one facet.
+    An `open_ended` list changes with anything that may come into it; others only with what they hang on.
     """
 
     table: str
@@ -154,6 +156,7 @@ class Connection:
     parent: str = ""
     order: Order | None = None
     within: Facet | None = None
+    open_ended: bool = True
 
 
 @dataclass(frozen=True, slots=True)

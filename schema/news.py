@@ -97,12 +97,12 @@ class Story(Node):
         Rows("articles", "{id} = {outer.first_article_id}"), description="The first article published about it."
     )
     articles: Connection[Article] = paged(
-        Page("articles", "{story_id} = {outer.id}", parent="{outer.id}"),
+        Page("articles", "{story_id} = {outer.id}", parent="{outer.id}", open_ended=False),
         filter=ArticleFilter,
         sort=StoryArticleSort.NEWEST,
     )
     reports: Connection[Report] = paged(
-        Page("reports", "{story_id} = {outer.id}", parent="{outer.id}", order=REPORT_ORDER),
+        Page("reports", "{story_id} = {outer.id}", parent="{outer.id}", order=REPORT_ORDER, open_ended=False),
         also=(
             asked("side", Side, Condition("(select o.side from outlets o where o.id = {outlet_id}) = {value}", "side")),
         ),
@@ -114,7 +114,12 @@ class Story(Node):
         description="Coverage as it grew. Empty intervals are left out.",
     )
     related: list[Story] = takes(
-        Rows("related_stories({outer.id}, {arg.first}) with ordinality", order="{ordinality}", limited_by="first"),
+        Rows(
+            "related_stories({outer.id}, {arg.first}) with ordinality",
+            order="{ordinality}",
+            limited_by="first",
+            open_ended=True,
+        ),
         argument("first", int, 5),
         description="Stories most like this one, best first.",
     )

@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from schema import schema
+from service.cache import Lifetimes, LocalCache, NothingShared, ResponseCache
 from service.db.pool import Database
 from service.errors import NotFound
 from service.events import Observer, ServingEnded, ServingStarted
@@ -34,7 +35,8 @@ def create_app(settings: Settings, dsn: str, observe: Observer | None = None) ->
             yield
         observe(ServingEnded())
 
-    graphql = GraphQLEndpoint(planner, database, settings)
+    cache = _cache(settings, observe) if settings.cache_bytes else None
+    graphql = GraphQLEndpoint(planner, database, cache, settings)
     router = Router(
         [
             *_at("/livez", health.alive),
@@ -71,6 +73,17 @@ def _at(path: str, endpoint: ASGIApp | health.Probe) -> list[BaseRoute]:
 
 async def _nothing_here(_scope: Scope, _receive: Receive, _send: Send) -> None:
     raise NotFound("Nothing is served here. GraphQL is at /graphql, its schema at /schema.graphql.")
+
+
+def _cache(settings: Settings, observe: Observer) -> ResponseCache:
+    lifetimes = Lifetimes(
+        list_fresh=settings.cache_list_seconds,
+        list_stale=settings.cache_refresh_seconds,
+        if_away=settings.cache_away_seconds,
+    )
+    local = LocalCache(settings.cache_bytes)
+    limit = settings.max_response_bytes
+    return ResponseCache(local, NothingShared(), lifetimes, max_body_bytes=limit, observe=observe)
 
 
 def _limits(settings: Settings) -> Limits:

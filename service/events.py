@@ -89,3 +89,11 @@ class RefreshFailed(Event):
 
     level: ClassVar[Level] = "warning"
     error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class SharedCacheFailed(Event):
+    """Redis did not do what was asked in its time; for a moment answers are not shared."""
+
+    level: ClassVar[Level] = "warning"
+    error: BaseException

@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, ValidationError, field_validator
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -69,6 +78,24 @@ class Settings(BaseSettings):
     max_page_size: PositiveInt = Field(default=100, description="The most items in a page.")
     max_response_bytes: PositiveInt = Field(default=5_000_000, description="The largest response, in bytes.")
     operation_timeout: PositiveFloat = Field(default=5.0, description="Seconds that one operation may take.")
+
+    cache_bytes: NonNegativeInt = Field(
+        default=64_000_000,
+        description="Memory for answers that are kept in the process, in bytes; 0 keeps none anywhere.",
+    )
+    cache_list_seconds: NonNegativeFloat = Field(
+        default=2.0,
+        description="Seconds for which a list is given as it is kept. Stories know themselves when they change.",
+    )
+    cache_refresh_seconds: NonNegativeFloat = Field(
+        default=30.0, description="Seconds after that for which it is still given, while one request has it made anew."
+    )
+    cache_away_seconds: NonNegativeFloat = Field(
+        default=600.0, description="Seconds for which what is kept is given, marked stale, while Postgres is away."
+    )
+    cache_max_age: NonNegativeInt = Field(
+        default=2, description="Seconds for which browsers and proxies may keep an answer (`Cache-Control: max-age`)."
+    )
 
     introspection: bool = Field(default=True, description="Whether `__schema` and `__type` are answered.")
     graphiql: bool = Field(default=True, description="Whether a browser that opens `/graphql` gets the GraphiQL page.")

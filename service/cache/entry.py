@@ -87,4 +87,4 @@ class Entry:
 
 
 def _etag(body: bytes) -> bytes:
-    return b'"%s"' % sha256(body).hexdigest()[:32].encode()
+    return sha256(body).hexdigest()[:32].encode()

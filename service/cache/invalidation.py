@@ -12,6 +12,14 @@ from collections.abc import Iterable
 
 MOST_REMEMBERED = 200_000
 
+REFERENCES = "references"
+"""The tag of all that stories refer to: outlets with their ratings and owners, topics, places. They seldom change."""
+
+
+def story_tag(key: int) -> str:
+    """The tag of a story, by its key."""
+    return f"story:{key}"
+
 
 class Invalidation:
     """The last change of each tag. Of tags that are not remembered, the last change is at most `floor`."""

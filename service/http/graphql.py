@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from inspect import isawaitable
 from typing import Any
 
@@ -10,26 +11,27 @@ from graphql import DocumentNode, ExecutionResult, OperationDefinitionNode, Oper
 from graphql import execute as run  # pyright: ignore[reportUnknownVariableType]  # one parameter has a bare list
 from starlette.types import Receive, Scope, Send
 
+from service.cache import REFERENCES, Filled, Kind, ResponseCache, story_tag
 from service.db.pool import Database
 from service.errors import MethodNotAllowed, ResponseTooLarge, ValidationFailed
 from service.http.caller import WhileCallerWaits
+from service.http.kept import READING, Kept, Reader, send_body, send_kept
 from service.http.media import MediaType, accepted
 from service.http.pages import send_graphiql
-from service.http.requests import GraphQLRequest, headers_of, read_request
-from service.http.responses import send_options, send_reply
+from service.http.requests import headers_of, read_request
+from service.http.responses import send_options
 from service.http.service_info import ServiceInfo
 from service.planner import Call, Document, Planner
 from service.settings import Settings
-
-READING = ("GET", "HEAD")
 
 
 class GraphQLEndpoint:
     """Answers `/graphql`, as a plain ASGI application that raises ApiError or CallerGone."""
 
-    def __init__(self, planner: Planner, database: Database, settings: Settings) -> None:
+    def __init__(self, planner: Planner, database: Database, cache: ResponseCache | None, settings: Settings) -> None:
         self._planner = planner
         self._database = database
+        self._cache = cache
         self._settings = settings
         self._features = frozenset[str](settings.granted_features)
         self._context = {"service_info": ServiceInfo(database)}
@@ -48,20 +50,38 @@ class GraphQLEndpoint:
             await send_graphiql(send)
             return
         request = await read_request(scope, headers, receive, self._settings)
-        with WhileCallerWaits(receive):
-            data = await self._answer(request, method)
-        await send_reply(send, 200, media_type, b'{"data":' + data + b"}")
-
-    async def _answer(self, request: GraphQLRequest, method: str) -> bytes:
-        """The JSON of the answer's `data`."""
         document = self._document(request.document, method)
         operation = document.operation(request.operation_name)
         call = self._planner.plan(operation, request.variables, self._features)
-        record = None
-        if call.statement:
-            record = await self._database.fetch_row(call.statement, call.parameters, selective=call.selective)
-        local = await self._execute_local(call.local, request.variables) if call.local else None
-        return self._within_limit(call, record, local)
+        reader = Reader(method, headers, media_type)
+        if self._cache and call.statement and not call.local:
+            with WhileCallerWaits(receive):
+                answer = await self._cache.answer(call.key, partial(self._fill, call))
+            await send_kept(send, reader, Kept(self._cache, call.key, answer), self._settings.cache_max_age)
+        else:
+            with WhileCallerWaits(receive):
+                body = await self._answer(call, request.variables)
+            await send_body(send, reader, body)
+
+    async def _answer(self, call: Call, variables: Mapping[str, Any]) -> bytes:
+        """The answer of a call that is not kept."""
+        record = await self._record(call)
+        local = await self._execute_local(call.local, variables) if call.local else None
+        return self._body(call, record, local)
+
+    async def _fill(self, call: Call) -> Filled:
+        """The answer of a call that is kept: a page where all stories of the answer are known, else a list."""
+        record = await self._record(call)
+        body, as_of = self._body(call, record, None), call.as_of(record)
+        stories = call.stories(record)
+        if stories is None:
+            return Filled(Kind.LIST, body, as_of)
+        return Filled(Kind.PAGE, body, as_of, (REFERENCES, *(story_tag(key) for key in stories)))
+
+    async def _record(self, call: Call) -> Any:
+        if call.statement is None:
+            return None
+        return await self._database.fetch_row(call.statement, call.parameters, selective=call.selective)
 
     def _document(self, text: str, method: str) -> Document:
         """A valid document; one that is refused for what no GET may run is refused as that."""
@@ -80,12 +100,12 @@ class GraphQLEndpoint:
             raise error.original_error or error
         return result.data or {}
 
-    def _within_limit(self, call: Call, record: Any, local: Mapping[str, Any] | None) -> bytes:
-        data = call.assemble(record, local)
+    def _body(self, call: Call, record: Any, local: Mapping[str, Any] | None) -> bytes:
+        body = b'{"data":' + call.assemble(record, local) + b"}"
         limit = self._settings.max_response_bytes
-        if len(data) > limit:
+        if len(body) > limit:
             raise ResponseTooLarge(f"The response would be larger than {limit:,} bytes. Ask for less at a time.")
-        return data
+        return body
 
 
 def _only_reads(text: str) -> bool:

@@ -19,6 +19,8 @@ LINGER = 1.0
 """Seconds for which the rest of a refused body is thrown away."""
 
 ALLOW: Header = (b"allow", b"GET, HEAD, POST, OPTIONS")
+VARY: Header = (b"vary", b"Accept, Accept-Encoding")
+NO_STORE: Header = (b"cache-control", b"no-store")
 CLOSE: Header = (b"connection", b"close")
 
 
@@ -33,12 +35,18 @@ async def send_reply(
             "headers": [
                 (b"content-type", media_type.value),
                 (b"content-length", b"%d" % len(body)),
-                (b"vary", b"Accept"),
+                VARY,
                 *headers,
             ],
         }
     )
     await send({"type": "http.response.body", "body": body, "more_body": not last})
+
+
+async def send_not_modified(send: Send, headers: Sequence[Header]) -> None:
+    """Says that the caller has the answer already."""
+    await send({"type": "http.response.start", "status": 304, "headers": [VARY, *headers]})
+    await send({"type": "http.response.body"})
 
 
 async def send_end(send: Send, receive: Receive) -> None:
@@ -66,7 +74,9 @@ async def send_error(send: Send, receive: Receive, error: ApiError, media_type: 
     body = orjson.dumps({"errors": [_shown(each, request_id) for each in _findings(error)]})
     kind = media_type if media_type is not MediaType.HTML else MediaType.JSON
     unread = isinstance(error, RequestTimeout | RequestTooLarge)
-    await send_reply(send, error.status if always else 200, kind, body, _headers_for(error), last=not unread)
+    await send_reply(
+        send, error.status if always else 200, kind, body, [NO_STORE, *_headers_for(error)], last=not unread
+    )
     if unread:
         await send_end(send, receive)
 

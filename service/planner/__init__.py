@@ -20,8 +20,8 @@ from service.planner.build import Builder
 from service.planner.call import Answerer, Call, Prepared
 from service.planner.document import Document, Operation
 from service.planner.inputs import Trace
-from service.planner.plan import Plan, Text
-from service.planner.render import Renderer
+from service.planner.plan import One, Plan, Text
+from service.planner.render import KEY_OF_STORY, Renderer
 from service.planner.shape import Limits
 from service.planner.sql import Values, render
 
@@ -76,7 +76,7 @@ class Planner:
         trace = Trace(values)
         builder = Builder(self.schema, operation.fragments, trace, features, self.limits.max_page_size)
         roots = builder.roots(operation.definition)
-        prepared = _rendered(operation, roots, selective=builder.selective)
+        prepared = _rendered(operation, roots, selective=builder.selective, open_ended=builder.open_ended)
         unknown = [probe for probe in trace.probes if probe not in operation.probes]
         if unknown:
             # The plans made so far were told apart by fewer probes than this one needs.
@@ -92,17 +92,20 @@ def _key(operation: Operation, values: Values, features: frozenset[str]) -> obje
 
 
 def _rendered(
-    operation: Operation, roots: tuple[tuple[str, Plan | list[FieldNode]], ...], *, selective: bool
+    operation: Operation, roots: tuple[tuple[str, Plan | list[FieldNode]], ...], *, selective: bool, open_ended: bool
 ) -> Prepared:
     plans = [plan for _, plan in roots if not isinstance(plan, list | Text)]
     local = [node for _, plan in roots if isinstance(plan, list) for node in plan]
-    statement, parameters = render(Renderer().statement(plans)) if plans else (None, ())
-    return Prepared(
+    stories = [plan for plan in plans if isinstance(plan, One) and plan.source.template in KEY_OF_STORY]
+    open_ended |= len(stories) < len(plans)
+    statement, parameters = render(Renderer().statement(plans, () if open_ended else stories)) if plans else (None, ())
+    return Prepared.of(
         statement,
         parameters,
         tuple((key, _answerer(plan)) for key, plan in roots),
         _document_of(operation, local) if local else None,
-        selective,
+        selective=selective,
+        open_ended=open_ended,
     )
 
 

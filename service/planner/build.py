@@ -72,6 +72,8 @@ class Builder:
         self.conditions = Conditions(trace, features)
         # Whether a list is filtered by values (a search, a range, a least number) of which Postgres has statistics.
         self.selective = False
+        # Whether there is a list into which anything may come.
+        self.open_ended = False
 
     def roots(self, operation: OperationDefinitionNode) -> tuple[tuple[str, Plan | list[FieldNode]], ...]:
         """The operation's roots by response key: a plan, or the nodes of a field that no SQL answers."""
@@ -138,6 +140,7 @@ class Builder:
     def _rows(
         self, binding: Rows, definition: GraphQLField, arguments: Arguments, nodes: list[FieldNode]
     ) -> One | Many:
+        self.open_ended |= binding.open_ended
         if binding.limited_by:
             pages.check_size(binding.limited_by, arguments.literal(binding.limited_by), MOST_LISTED)
         values = {f"arg.{name}": as_literal(arguments.literal(name)) for name in definition.args}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from hashlib import sha256
+from typing import Any, Self
 
 import orjson
 from graphql import DocumentNode
@@ -24,7 +25,8 @@ class Answerer(Enum):
 class Prepared:
     """A rendered plan. `roots` tells, in the response's order, who answers each response key.
 
-    `selective` tells that the best way to run the statement depends on the values of its parameters.
+    `selective` tells that the best way to run the statement depends on the values of its parameters; `open_ended`, that
+    the answer may change without any of the stories that it is about.
     """
 
     statement: str | None
@@ -32,6 +34,23 @@ class Prepared:
     roots: tuple[tuple[str, Answerer | bytes], ...]
     local: DocumentNode | None
     selective: bool
+    open_ended: bool
+    digest: bytes
+
+    @classmethod
+    def of(
+        cls,
+        statement: str | None,
+        parameters: tuple[Parameter, ...],
+        roots: tuple[tuple[str, Answerer | bytes], ...],
+        local: DocumentNode | None = None,
+        *,
+        selective: bool,
+        open_ended: bool,
+    ) -> Self:
+        """A plan with the digest of all that its calls have in common."""
+        digest = sha256(repr((statement, roots)).encode()).digest()
+        return cls(statement, parameters, roots, local, selective, open_ended, digest)
 
     def call(self, variables: Values) -> Call:
         """One call, with its own values."""
@@ -56,11 +75,26 @@ class Call:
         return self.prepared.selective
 
     @property
+    def key(self) -> bytes:
+        """What tells this answer from every other: equal keys are answered alike by one state of the database."""
+        return sha256(self.prepared.digest + repr(self.parameters).encode()).digest()
+
+    @property
     def local(self) -> DocumentNode | None:
         """A document of the roots that no SQL answers, for an executor; None where there are none."""
         return self.prepared.local
 
-    def assemble(self, record: Sequence[str | None] | None, local: Mapping[str, Any] | None) -> bytes:
+    def as_of(self, record: Sequence[Any]) -> int:
+        """The transaction id below which the statement's row has seen every change."""
+        return record[-2]
+
+    def stories(self, record: Sequence[Any]) -> list[int] | None:
+        """The keys of the stories with which alone the answer changes; None where it may change with anything."""
+        keys: list[int | None] = record[-1]
+        known = [key for key in keys if key is not None]
+        return None if self.prepared.open_ended or not keys or len(known) < len(keys) else known
+
+    def assemble(self, record: Sequence[Any] | None, local: Mapping[str, Any] | None) -> bytes:
         """The JSON of `data`, of the statement's row and the executor's answer."""
         values = iter(record or ())
 

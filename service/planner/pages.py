@@ -44,6 +44,7 @@ def build(
     order, sort = _order(binding, arguments)
     _check_needs(builder, order, arguments)
     size, backward = _size(builder, arguments)
+    builder.open_ended |= binding.open_ended
     rows = _rows(builder, binding, definition, arguments, order)
     others = [arguments[name] for name in definition.args if name not in ("first", "after", "last", "before", "sort")]
     bound_to = cursors.binding(f"{parent.name}.{name}", sort, *others)

@@ -17,6 +17,10 @@ from service.planner.sql import Sql, compose, identifier, join, literal, text
 LONGEST_NAME = 63
 MOST_COLUMNS = 1_600
 
+# All that transactions below this id have changed is in the answer, and nothing of later ones.
+AS_OF = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+KEY_OF_STORY = {"stories": "id", "articles": "story_id"}
+
 
 class Renderer:
     """Renders the plans of one operation; aliases are numbered, so equal plans give equal text."""
@@ -24,12 +28,20 @@ class Renderer:
     def __init__(self) -> None:
         self._numbers = count(1)
 
-    def statement(self, plans: Iterable[Plan]) -> Sql:
-        """One row, with the JSON text of each root."""
+    def statement(self, plans: Iterable[Plan], stories: Iterable[One]) -> Sql:
+        """One row: the JSON text of each root, then what the answer is as of, and the keys of those stories."""
         outermost = Scope()
-        return text("select ") + join(
-            [compose("to_json({value})::text", value=self.value(plan, outermost)) for plan in plans]
-        )
+        roots = [compose("to_json({value})::text", value=self.value(plan, outermost)) for plan in plans]
+        return text("select ") + join([*roots, text(AS_OF), self._keys_of(stories)])
+
+    def _keys_of(self, stories: Iterable[One]) -> Sql:
+        keys: list[Sql] = []
+        for one in stories:
+            row = Scope(self.alias(one.source.template))
+            source = text(f" from {one.source.template} {row.alias}") + self.where(row.term(term) for term in one.where)
+            key = row.resolve(KEY_OF_STORY[one.source.template])
+            keys.append(compose("(select {key}{source})", key=key, source=source))
+        return compose("array[{keys}]::bigint[]", keys=join(keys))
 
     def alias(self, table: str) -> str:
         """A new alias, after the table's initial."""

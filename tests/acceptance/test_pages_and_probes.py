@@ -44,7 +44,7 @@ async def test_a_browser_gets_graphiql(client: httpx.AsyncClient) -> None:
     response = await client.get("/graphql", headers=BROWSER)
     assert response.status_code == 200
     assert response.headers["content-type"] == "text/html; charset=utf-8"
-    assert response.headers["vary"] == "Accept"
+    assert response.headers["vary"] == "Accept, Accept-Encoding"
 
 
 async def test_every_file_of_graphiql_is_our_own(client: httpx.AsyncClient) -> None:

@@ -61,7 +61,7 @@ class Statement:
         """The value of each root."""
         row = await conn.fetchrow(self.text, *self.parameters)
         assert row is not None
-        return [orjson.loads(value) for value in row]
+        return [orjson.loads(value) for value in tuple(row)[:-2]]
 
     async def read(self, conn: asyncpg.Connection[asyncpg.Record]) -> list[Reading]:
         """Runs it as the first time, planned by its parameters, and as after many times, with the plan that stays.
