@@ -1,25 +1,12 @@
-"""The second level in Redis, one server or a cluster. Whatever goes wrong with it costs little, and is a miss."""
+"""The second level in Redis, one server or a cluster. Whatever goes wrong with it is a miss."""
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from secrets import token_bytes
-from typing import Any, TypeVar
+from typing import cast
 
-from redis.exceptions import RedisError
-
-from service.events import Observer, SharedCacheFailed, ignore
-
-Client = Any
-"""Of redis.asyncio: of a server or of a cluster, which share no type."""
-T = TypeVar("T")
-
-PATIENCE = 0.05
-"""Seconds that a call may take."""
-QUIET = 1.0
-"""Seconds for which Redis is left alone after a failure, so that not everyone waits for it."""
+from service.redis import RedisAway, SharedRedis
 
 # What is kept, else whether the caller leads: one round trip for whoever comes first.
 _GET_OR_LEAD = """
@@ -38,49 +25,40 @@ return 0
 class RedisCache:
     """A SharedCache in Redis. `name` keeps its keys apart from those of others on the same server."""
 
-    def __init__(self, client: Client, name: str = "parallax", observe: Observer = ignore) -> None:
-        self._client = client
+    def __init__(self, redis: SharedRedis, name: str = "parallax") -> None:
+        self._redis = redis
         self._name = name.encode()
-        self._observe = observe
         self._token = token_bytes(12)
-        self._get_or_lead = client.register_script(_GET_OR_LEAD)
-        self._release = client.register_script(_RELEASE)
-        self._quiet_until = 0.0
 
     async def get_or_lead(self, key: bytes, seconds: float) -> tuple[bytes | None, bool]:
-        kept, leads = await self._tried(
-            lambda: self._get_or_lead(keys=list(self._keys(key)), args=[self._token, round(seconds * 1_000)]), (None, 1)
-        )
-        return kept, bool(leads)
+        kept, leads = self._keys(key)
+        try:
+            found = await self._redis.run("EVAL", _GET_OR_LEAD, 2, kept, leads, self._token, _milliseconds(seconds))
+        except RedisAway:
+            return None, True
+        return cast("bytes | None", found[0]), bool(found[1])
 
     async def lead(self, key: bytes, seconds: float) -> bool:
-        _, leading = self._keys(key)
-        taken = await self._tried(
-            lambda: self._client.set(leading, self._token, nx=True, px=round(seconds * 1_000)), otherwise=True
-        )
-        return bool(taken)
+        try:
+            return bool(
+                await self._redis.run("SET", self._keys(key)[1], self._token, "NX", "PX", _milliseconds(seconds))
+            )
+        except RedisAway:
+            return True
 
     async def released(self, key: bytes) -> None:
-        _, leading = self._keys(key)
-        await self._tried(lambda: self._release(keys=[leading], args=[self._token]), None)
+        with suppress(RedisAway):  # it ends by itself
+            await self._redis.run("EVAL", _RELEASE, 1, self._keys(key)[1], self._token)
 
     async def put(self, key: bytes, value: bytes, seconds: int) -> None:
-        kept, _ = self._keys(key)
-        await self._tried(lambda: self._client.set(kept, value, ex=max(1, seconds)), None)
+        with suppress(RedisAway):  # the next who asks makes it anew
+            await self._redis.run("SET", self._keys(key)[0], value, "EX", max(1, seconds))
 
     def _keys(self, key: bytes) -> tuple[bytes, bytes]:
         """Where the answer is, and who leads. What stands in braces decides the node of a cluster: both are on one."""
         kept = b"%s:answer:{%s}" % (self._name, key.hex().encode())
         return kept, kept + b":leads"
 
-    async def _tried(self, call: Callable[[], Awaitable[T]], otherwise: T) -> T:
-        """What the call gives, in its time; `otherwise` where it fails, and for a while after."""
-        if time.monotonic() < self._quiet_until:
-            return otherwise
-        try:
-            async with asyncio.timeout(PATIENCE):
-                return await call()
-        except (RedisError, OSError, TimeoutError, RuntimeError) as error:
-            self._quiet_until = time.monotonic() + QUIET
-            self._observe(SharedCacheFailed(error))
-            return otherwise
+
+def _milliseconds(seconds: float) -> int:
+    return max(1, round(seconds * 1_000))

@@ -1,0 +1,74 @@
+"""What processes share by Redis: answers, and who is to make one."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from secrets import token_hex
+
+import pytest
+
+from service.cache.redis import RedisCache
+from service.redis import SharedRedis
+
+REDIS = os.environ.get("PARALLAX_TEST_REDIS_URL", "")
+pytestmark = pytest.mark.skipif(not REDIS, reason="no Redis to test on: PARALLAX_TEST_REDIS_URL is not set")
+
+
+@pytest.fixture
+async def redis() -> AsyncIterator[SharedRedis]:
+    async with SharedRedis(REDIS) as redis:
+        yield redis
+
+
+@pytest.fixture
+def key() -> bytes:
+    return os.urandom(32)
+
+
+@pytest.fixture
+def name() -> str:
+    return f"parallax-test-{token_hex(4)}"
+
+
+async def test_the_first_who_asks_leads_until_it_has_put_an_answer(redis: SharedRedis, name: str, key: bytes) -> None:
+    one, other = RedisCache(redis, name), RedisCache(redis, name)
+    assert await one.get_or_lead(key, 5) == (None, True)
+    assert await other.get_or_lead(key, 5) == (None, False)
+    await one.put(key, b"\x00answer\xff", 60)
+    await one.released(key)
+    assert await other.get_or_lead(key, 5) == (b"\x00answer\xff", False)
+    assert await other.lead(key, 5), "who finds the answer too old makes another"
+    assert not await one.lead(key, 5)
+
+
+async def test_who_leads_no_longer_ends_nobody_elses_lead(redis: SharedRedis, name: str, key: bytes) -> None:
+    one, other = RedisCache(redis, name), RedisCache(redis, name)
+    assert await one.lead(key, 0.05)
+    await asyncio.sleep(0.1)
+    assert await other.lead(key, 5)
+    await one.released(key)
+    assert not await one.lead(key, 5)
+
+
+async def test_an_answer_is_kept_for_its_time(redis: SharedRedis, name: str, key: bytes) -> None:
+    cache = RedisCache(redis, name)
+    await cache.put(key, b"answer", 1)
+    assert (await cache.get_or_lead(key, 5))[0] == b"answer"
+    await asyncio.sleep(1.1)
+    assert (await cache.get_or_lead(key, 5))[0] is None
+
+
+async def test_of_many_who_ask_at_once_one_leads(redis: SharedRedis, name: str, key: bytes) -> None:
+    caches = [RedisCache(redis, name) for _ in range(50)]
+    assert sum(leads for _, leads in await asyncio.gather(*(cache.get_or_lead(key, 5) for cache in caches))) == 1
+
+
+async def test_without_redis_everybody_leads() -> None:
+    async with SharedRedis("redis://127.0.0.1:1/0") as away:
+        cache = RedisCache(away)
+        assert await cache.get_or_lead(b"key", 5) == (None, True)
+        assert await cache.lead(b"key", 5)
+        await cache.put(b"key", b"answer", 5)
+        await cache.released(b"key")
