@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Container
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 
 from starlette.routing import BaseRoute, Mount, Route, Router
@@ -18,7 +18,8 @@ from service.http import health, pages
 from service.http.graphql import GraphQLEndpoint
 from service.http.middleware import Failures, RequestId
 from service.planner import Limits, Planner
-from service.settings import Settings
+from service.redis import SharedRedis
+from service.settings import PREFIX, Settings, SettingsError
 from service.telemetry import start_logging
 
 
@@ -26,11 +27,12 @@ def create_app(settings: Settings, dsn: str, observe: Observer | None = None) ->
     """The service as an ASGI application over the database at `dsn`, which need not be there yet."""
     observe = observe or start_logging()
     database = Database(dsn, settings, observe)
+    redis = _redis(settings, observe)
     planner = Planner(schema, _limits(settings))
 
     @asynccontextmanager
     async def lifespan(_app: object) -> AsyncGenerator[None]:
-        async with database:
+        async with database, redis or nullcontext():
             observe(ServingStarted())
             yield
         observe(ServingEnded())
@@ -40,7 +42,7 @@ def create_app(settings: Settings, dsn: str, observe: Observer | None = None) ->
     router = Router(
         [
             *_at("/livez", health.alive),
-            *_at("/readyz", health.ready(database)),
+            *_at("/readyz", health.ready(database, redis)),
             *_at("/startupz", health.alive),
             *_at("/schema.graphql", pages.schema_file),
             Route("/", pages.start),
@@ -73,6 +75,15 @@ def _at(path: str, endpoint: ASGIApp | health.Probe) -> list[BaseRoute]:
 
 async def _nothing_here(_scope: Scope, _receive: Receive, _send: Send) -> None:
     raise NotFound("Nothing is served here. GraphQL is at /graphql, its schema at /schema.graphql.")
+
+
+def _redis(settings: Settings, observe: Observer) -> SharedRedis | None:
+    if settings.redis_url is None:
+        return None
+    try:
+        return SharedRedis(settings.redis_url.get_secret_value(), observe)
+    except ValueError as error:
+        raise SettingsError(f"{PREFIX}REDIS_URL: what was given (kept secret) will not do: {error}") from None
 
 
 def _cache(settings: Settings, observe: Observer) -> ResponseCache:

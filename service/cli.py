@@ -56,7 +56,8 @@ def serve(*, end_with_parent: bool) -> None:
         from service.app import create_app
 
         url = _url(settings.host, address.getsockname()[1])
-        app = create_app(settings, dsn)
+        with _told(SettingsError):
+            app = create_app(settings, dsn)
         if not serving.serve(app, address, settings.drain_timeout, lambda: _welcome(url)):
             raise Failure("The service could not start: what is logged above says why.")
 
@@ -119,13 +120,19 @@ def schema() -> None:
 
 @main.command()
 def doctor() -> None:
-    """Look at settings, Postgres, migrations and clock; exit 1 where something is wrong, and say how to mend it."""
+    """Look at settings, Postgres, migrations, clock and Redis; exit 1 where something is wrong.
+
+    What is wrong is told with how to mend it.
+    """
     from service import doctor as practice
 
     findings = [*practice.examine_environment()]
     try:
-        with _database(_settings()) as dsn:
+        settings = _settings()
+        with _database(settings) as dsn:
             findings += asyncio.run(practice.examine_database(dsn))
+            if settings.redis_url is not None:
+                findings.append(asyncio.run(practice.examine_redis(settings.redis_url.get_secret_value())))
     except Failure as failure:
         findings += [practice.Finding("cannot run", False, line) for line in failure.message.splitlines()]
     for finding in findings:

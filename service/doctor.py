@@ -13,10 +13,13 @@ import asyncpg
 
 from service.db.migrations import pending
 from service.db.state import Unreachable, connected, is_empty, place
+from service.redis import RedisAway, SharedRedis
 from service.settings import PREFIX, Settings
 
 OLDEST, NEWEST = 15, 18
 """The major versions of Postgres that Parallax is tested on, and those between."""
+
+OLDEST_REDIS = 6
 
 MOST_SECONDS_APART = 2.0
 
@@ -55,6 +58,24 @@ async def examine_database(dsn: str) -> list[Finding]:
         return [*findings, Finding("migrations", False, told)]
     news = "none yet: `parallax demo` or `parallax load FILE`" if await is_empty(dsn) else "there is some to serve"
     return [*findings, Finding("migrations", True, "all have run"), Finding("news", True, news)]
+
+
+async def examine_redis(url: str) -> Finding:
+    """Finds whether Redis can be reached and is of a known version."""
+    try:
+        async with SharedRedis(url) as redis:
+            started = time.perf_counter()
+            version = str((await redis.run("INFO", "server"))["redis_version"])
+            latency = (time.perf_counter() - started) * 1_000
+    except ValueError as error:
+        return Finding("redis", False, f"PARALLAX_REDIS_URL will not do: {error}")
+    except RedisAway as error:
+        reason = str(error.__cause__) or "no answer in time"
+        told = f"cannot be used: {reason}. Until it can, each process keeps what it knows to itself"
+        return Finding("redis", False, told)
+    if int(version.partition(".")[0]) < OLDEST_REDIS:
+        return Finding("redis", False, f"is version {version}: use {OLDEST_REDIS} or newer")
+    return Finding("redis", True, f"version {version}, answers in {latency:.1f} ms")
 
 
 async def _version(dsn: str, connection: asyncpg.Connection[asyncpg.Record]) -> Finding:

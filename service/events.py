@@ -92,8 +92,13 @@ class RefreshFailed(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class SharedCacheFailed(Event):
-    """Redis did not do what was asked in its time; for a moment answers are not shared."""
+class RedisFailed(Event):
+    """Redis did not answer, or refused; it is left alone until it answers again, and the service does without it."""
 
     level: ClassVar[Level] = "warning"
     error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class RedisAnswers(Event):
+    """Redis answers, for the first time or again."""

@@ -44,6 +44,21 @@ class Settings(BaseSettings):
     data_dir: Path = Field(default=Path(".parallax"), description="Where the embedded Postgres keeps its data.")
     pool_size: PositiveInt = Field(default=16, description="The most connections to Postgres at one time.")
 
+    redis_url: SecretStr | None = Field(
+        default=None,
+        description=(
+            "The Redis that processes share: `redis://`, or `rediss://` for TLS; `redis+cluster://` and "
+            "`rediss+cluster://` for a cluster. Without it, and while it is away, each process keeps to itself what it "
+            "knows."
+        ),
+        examples=["redis://localhost:6379/0"],
+    )
+    redis_prefix: str = Field(
+        default="parallax",
+        pattern=r"^[A-Za-z0-9_.:-]{1,40}$",
+        description="What all keys in Redis begin with: installations that share a Redis need different ones.",
+    )
+
     host: str = Field(default="127.0.0.1", description="The address to serve on; `0.0.0.0` is every IPv4 address.")
     port: int = Field(default=8000, ge=0, le=65535, description="The port to serve on; 0 takes a free one.")
     drain_timeout: PositiveInt = Field(
@@ -114,6 +129,17 @@ class Settings(BaseSettings):
             url = value.get_secret_value()
             if not url.startswith(("postgresql://", "postgres://")):
                 raise ValueError("it must begin with postgresql://")
+            if not _can_be_read(url):
+                raise ValueError("it cannot be read as a URL; in a password, write / ? # @ : as %2F %3F %23 %40 %3A")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_a_redis_url(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            url = value.get_secret_value()
+            if not url.startswith(("redis://", "rediss://", "redis+cluster://", "rediss+cluster://")):
+                raise ValueError("it must begin with redis://, rediss://, redis+cluster:// or rediss+cluster://")
             if not _can_be_read(url):
                 raise ValueError("it cannot be read as a URL; in a password, write / ? # @ : as %2F %3F %23 %40 %3A")
         return value

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from service.db.pool import Database
 from service.db.queries import QUERIES
 from service.errors import ApiError
+from service.redis import RedisAway, SharedRedis
 
 PATIENCE = 2.0
 """Seconds that a dependency is given to answer: probes give up soon after."""
@@ -23,43 +24,55 @@ Probe = Callable[[Request], Awaitable[Response]]
 
 async def alive(_request: Request) -> Response:
     """The process answers; nobody else is asked."""
-    return _health(passing=True, checks={})
+    return _health("pass")
 
 
-def ready(database: Database) -> Probe:
-    """Whether queries can be answered: 200, or 503 where Postgres is away."""
+def ready(database: Database, redis: SharedRedis | None) -> Probe:
+    """Whether queries can be answered: 200, or 503 where Postgres is away. Without Redis they can."""
 
     async def probe(_request: Request) -> Response:
-        passing, check = await _examine(database)
-        return _health(passing=passing, checks={"postgres:responseTime": [check]})
+        postgres = await _examine(_ask_postgres(database))
+        checks = {"postgres:responseTime": [postgres]}
+        if redis is not None:
+            checks["redis:responseTime"] = [await _examine(_ask_redis(redis))]
+        if postgres["status"] == "fail":
+            return _health("fail", checks)
+        return _health("pass" if all(check["status"] == "pass" for (check,) in checks.values()) else "warn", checks)
 
     return probe
 
 
-async def _examine(database: Database) -> tuple[bool, dict[str, Any]]:
+async def _ask_postgres(database: Database) -> None:
+    await database.fetch_row(QUERIES["ping"])
+
+
+async def _ask_redis(redis: SharedRedis) -> None:
+    await redis.run("PING")
+
+
+async def _examine(asking: Awaitable[None]) -> dict[str, Any]:
     began = time.perf_counter()
     try:
         async with asyncio.timeout(PATIENCE):
-            await database.fetch_row(QUERIES["ping"])
+            await asking
         said = ""
     except ApiError as error:
         said = error.message
+    except RedisAway as error:
+        said = str(error)
     except TimeoutError:
         said = f"No answer within {PATIENCE:g} seconds."
     took = round((time.perf_counter() - began) * 1_000, 2)
-    check = {"componentType": "datastore", "observedValue": took, "observedUnit": "ms", "status": _status(not said)}
-    return not said, check | {"output": said} if said else check
+    status = "fail" if said else "pass"
+    check = {"componentType": "datastore", "observedValue": took, "observedUnit": "ms", "status": status}
+    return check | {"output": said} if said else check
 
 
-def _status(passing: bool) -> str:  # noqa: FBT001 (one word for one truth)
-    return "pass" if passing else "fail"
-
-
-def _health(*, passing: bool, checks: dict[str, Any]) -> Response:
-    body = {"status": _status(passing)} | ({"checks": checks} if checks else {})
+def _health(status: str, checks: dict[str, Any] | None = None) -> Response:
+    body = {"status": status} | ({"checks": checks} if checks else {})
     return Response(
         orjson.dumps(body),
-        status_code=200 if passing else 503,
+        status_code=503 if status == "fail" else 200,
         headers={"cache-control": "no-store"},
         media_type="application/health+json",
     )

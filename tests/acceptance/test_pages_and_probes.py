@@ -9,6 +9,7 @@ import pytest
 
 from schema import sdl
 from tests.acceptance.conftest import Serve
+from tests.redis_servers import URL, needs_redis
 
 BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"}
 
@@ -85,3 +86,21 @@ async def test_elsewhere_there_is_nothing(client: httpx.AsyncClient, path: str) 
 async def test_what_is_only_read_refuses_other_methods(client: httpx.AsyncClient, path: str) -> None:
     assert (await client.post(path)).status_code == 405
     assert (await client.head(path)).status_code == 200
+
+
+async def test_readiness_warns_of_a_redis_that_is_away_and_passes(serve: Serve, newsless: str) -> None:
+    async with serve(newsless, redis_url="redis://127.0.0.1:1/0") as client:
+        response = await client.get("/readyz")
+    assert (response.status_code, response.json()["status"]) == (200, "warn")
+    (check,) = response.json()["checks"]["redis:responseTime"]
+    assert check["status"] == "fail"
+    assert "127.0.0.1" not in check["output"]
+
+
+@needs_redis
+async def test_readiness_names_redis_with_its_latency(serve: Serve, newsless: str) -> None:
+    async with serve(newsless, redis_url=URL) as client:
+        response = await client.get("/readyz")
+    assert response.json()["status"] == "pass"
+    (check,) = response.json()["checks"]["redis:responseTime"]
+    assert check["observedValue"] > 0
