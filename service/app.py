@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from schema import schema
 from service.cache import Lifetimes, LocalCache, NothingShared, ResponseCache
 from service.db.pool import Database
+from service.documents import KeptForAll, KeptHere, Quota, Registered, Registry, read_registered
 from service.errors import NotFound
 from service.events import Observer, ServingEnded, ServingStarted
 from service.http import health, pages
@@ -24,11 +25,17 @@ from service.telemetry import start_logging
 
 
 def create_app(settings: Settings, dsn: str, observe: Observer | None = None) -> ASGIApp:
-    """The service as an ASGI application over the database at `dsn`, which need not be there yet."""
+    """The service as an ASGI application over the database at `dsn`, which need not be there yet.
+
+    Raises SettingsError, and BrokenDocuments.
+    """
     observe = observe or start_logging()
     database = Database(dsn, settings, observe)
     redis = _redis(settings, observe)
     planner = Planner(schema, _limits(settings))
+    # Limits are there for documents of strangers: these fit the defaults, whatever is set.
+    registered = read_registered(Planner(schema))
+    documents = _documents(settings, planner, registered, redis, observe)
 
     @asynccontextmanager
     async def lifespan(_app: object) -> AsyncGenerator[None]:
@@ -38,7 +45,7 @@ def create_app(settings: Settings, dsn: str, observe: Observer | None = None) ->
         observe(ServingEnded())
 
     cache = _cache(settings, observe) if settings.cache_bytes else None
-    graphql = GraphQLEndpoint(planner, database, cache, settings)
+    graphql = GraphQLEndpoint(planner, documents, database, cache, settings)
     router = Router(
         [
             *_at("/livez", health.alive),
@@ -84,6 +91,19 @@ def _redis(settings: Settings, observe: Observer) -> SharedRedis | None:
         return SharedRedis(settings.redis_url.get_secret_value(), observe)
     except ValueError as error:
         raise SettingsError(f"{PREFIX}REDIS_URL: what was given (kept secret) will not do: {error}") from None
+
+
+def _documents(
+    settings: Settings,
+    planner: Planner,
+    registered: tuple[Registered, ...],
+    redis: SharedRedis | None,
+    observe: Observer,
+) -> Registry:
+    quota = Quota(settings.kept_documents, settings.kept_documents_bytes, settings.kept_documents_seconds)
+    here = KeptHere(quota)
+    kept = KeptForAll(redis, settings.redis_prefix, quota, here, observe) if redis else here
+    return Registry(planner, registered, kept, registered_only=settings.registered_only)
 
 
 def _cache(settings: Settings, observe: Observer) -> ResponseCache:

@@ -54,11 +54,12 @@ def serve(*, end_with_parent: bool) -> None:
         if settings.database_url is None:
             _fill_if_empty(dsn, settings.data_dir / "demo.unfinished")
         from service.app import create_app
+        from service.documents import BrokenDocuments
 
         url = _url(settings.host, address.getsockname()[1])
-        with _told(SettingsError):
+        with _told(SettingsError, BrokenDocuments):
             app = create_app(settings, dsn)
-        if not serving.serve(app, address, settings.drain_timeout, lambda: _welcome(url)):
+        if not serving.serve(app, address, settings.drain_timeout, lambda: _welcome(url, settings)):
             raise Failure("The service could not start: what is logged above says why.")
 
 
@@ -119,14 +120,26 @@ def schema() -> None:
 
 
 @main.command()
+def documents() -> None:
+    """Print the name and the id of each registered document."""
+    from schema import schema
+    from service.documents import BrokenDocuments, read_registered
+    from service.planner import Planner
+
+    with _told(BrokenDocuments):
+        for each in read_registered(Planner(schema)):
+            click.echo(f"{each.name:<16}  sha256:{each.id}")
+
+
+@main.command()
 def doctor() -> None:
-    """Look at settings, Postgres, migrations, clock and Redis; exit 1 where something is wrong.
+    """Look at settings, documents, Postgres, migrations, clock and Redis; exit 1 where something is wrong.
 
     What is wrong is told with how to mend it.
     """
     from service import doctor as practice
 
-    findings = [*practice.examine_environment()]
+    findings = [*practice.examine_environment(), *practice.examine_documents()]
     try:
         settings = _settings()
         with _database(settings) as dsn:
@@ -233,8 +246,8 @@ def _url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _welcome(url: str) -> None:
-    click.echo(WELCOME.format(url=url))
+def _welcome(url: str, settings: Settings) -> None:
+    click.echo((WELCOME_TO_REGISTERED if settings.registered_only else WELCOME).format(url=url))
 
 
 WELCOME = """
@@ -248,6 +261,25 @@ Three things to try:
 
      curl -sG {url}/graphql --data-urlencode \\
        'query={{ stories(first: 3, filter: {{blindspot: LEFT}}) {{ nodes {{ title coverage {{ outletCount }} }} }} }}'
+
+  3. Load news of your own, from another terminal:
+
+     .venv/bin/parallax load FILE
+
+Ctrl-C ends it.
+"""
+
+WELCOME_TO_REGISTERED = """
+Parallax serves registered documents at {url}/graphql, and no others
+
+Three things to try:
+
+  1. Open {url}/graphql in a browser: which documents there are. `parallax documents` lists them too.
+
+  2. Ask for the front page:
+
+     curl -sG {url}/graphql --data-urlencode \\
+       "documentId=$(.venv/bin/parallax documents | sed -n 's/^FrontPage *//p')"
 
   3. Load news of your own, from another terminal:
 

@@ -11,8 +11,11 @@ from datetime import UTC, datetime
 
 import asyncpg
 
+from schema import schema
 from service.db.migrations import pending
 from service.db.state import Unreachable, connected, is_empty, place
+from service.documents import BrokenDocuments, read_registered
+from service.planner import Planner
 from service.redis import RedisAway, SharedRedis
 from service.settings import PREFIX, Settings
 
@@ -43,6 +46,16 @@ def examine_environment() -> Iterator[Finding]:
         yield Finding("settings", False, f"{name} is no setting: {advice}")
     told = ", ".join(sorted({*ours} & {*known})) or "none"
     yield Finding("settings", True, f"set: {told}")
+
+
+def examine_documents() -> Iterator[Finding]:
+    """Finds registered documents that do not fit the schema, which keep the service from starting."""
+    try:
+        registered = read_registered(Planner(schema))
+    except BrokenDocuments as error:
+        yield from (Finding("documents", False, line) for line in str(error).splitlines())
+    else:
+        yield Finding("documents", True, f"{len(registered)} registered, all of which fit the schema")
 
 
 async def examine_database(dsn: str) -> list[Finding]:

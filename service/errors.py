@@ -75,6 +75,30 @@ class BadUserInput(ApiError):
     status = 400
 
 
+class PersistedQueryNotFound(ApiError):
+    """No document is known by the id; clients know by this very message that they are to send the text along."""
+
+    code = "PERSISTED_QUERY_NOT_FOUND"
+    status = 400
+
+    def __init__(self) -> None:
+        super().__init__("PersistedQueryNotFound")
+
+
+class PersistedQueryMismatch(ApiError):
+    """A document was sent with the hash of another."""
+
+    code = "PERSISTED_QUERY_MISMATCH"
+    status = 400
+
+
+class PersistedQueryRequired(ApiError):
+    """Only registered documents are answered, and this is none."""
+
+    code = "PERSISTED_QUERY_REQUIRED"
+    status = 400
+
+
 class UpgradeRequired(ApiError):
     """A gated argument or input field was given by a caller whose features do not include it."""
 

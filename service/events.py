@@ -92,6 +92,14 @@ class RefreshFailed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentUnreadable(Event):
+    """What was kept for all processes as the document of that id is another text, and is not used."""
+
+    level: ClassVar[Level] = "warning"
+    document_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class RedisFailed(Event):
     """Redis did not answer, or refused; it is left alone until it answers again, and the service does without it."""
 

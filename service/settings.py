@@ -112,6 +112,21 @@ class Settings(BaseSettings):
         default=2, description="Seconds for which browsers and proxies may keep an answer (`Cache-Control: max-age`)."
     )
 
+    registered_only: bool = Field(
+        default=False,
+        description="Whether anonymous callers may run registered documents only; `parallax documents` lists these.",
+    )
+    kept_documents: NonNegativeInt = Field(
+        default=10_000,
+        description="The most documents that are kept for clients of Apollo's automatic protocol; 0 keeps none.",
+    )
+    kept_documents_bytes: PositiveInt = Field(
+        default=16_000_000, description="The most bytes of these together; those not used for longest make room."
+    )
+    kept_documents_seconds: PositiveInt = Field(
+        default=86_400, description="Seconds for which such a document is kept after its last use."
+    )
+
     introspection: bool = Field(default=True, description="Whether `__schema` and `__type` are answered.")
     graphiql: bool = Field(default=True, description="Whether a browser that opens `/graphql` gets the GraphiQL page.")
 

@@ -13,12 +13,13 @@ from starlette.types import Receive, Scope, Send
 
 from service.cache import REFERENCES, Filled, Kind, ResponseCache, story_tag
 from service.db.pool import Database
+from service.documents import Registry
 from service.errors import MethodNotAllowed, ResponseTooLarge, ValidationFailed
 from service.http.caller import WhileCallerWaits
 from service.http.kept import READING, Kept, Reader, send_body, send_kept
 from service.http.media import MediaType, accepted
-from service.http.pages import send_graphiql
-from service.http.requests import headers_of, read_request
+from service.http.pages import GRAPHIQL, registered_page, send_page
+from service.http.requests import GraphQLRequest, headers_of, read_request
 from service.http.responses import send_options
 from service.http.service_info import ServiceInfo
 from service.planner import Call, Document, Planner
@@ -28,11 +29,20 @@ from service.settings import Settings
 class GraphQLEndpoint:
     """Answers `/graphql`, as a plain ASGI application that raises ApiError or CallerGone."""
 
-    def __init__(self, planner: Planner, database: Database, cache: ResponseCache | None, settings: Settings) -> None:
+    def __init__(
+        self,
+        planner: Planner,
+        documents: Registry,
+        database: Database,
+        cache: ResponseCache | None,
+        settings: Settings,
+    ) -> None:
         self._planner = planner
+        self._documents = documents
         self._database = database
         self._cache = cache
         self._settings = settings
+        self._page = registered_page(documents.listed) if settings.registered_only else GRAPHIQL
         self._features = frozenset[str](settings.granted_features)
         self._context = {"service_info": ServiceInfo(database)}
 
@@ -47,10 +57,10 @@ class GraphQLEndpoint:
         html = method in READING and self._settings.graphiql
         media_type = scope["media_type"] = accepted(headers.get(b"accept"), html=html)
         if media_type is MediaType.HTML:
-            await send_graphiql(send)
+            await send_page(send, self._page)
             return
         request = await read_request(scope, headers, receive, self._settings)
-        document = self._document(request.document, method)
+        document = await self._document(request, method)
         operation = document.operation(request.operation_name)
         call = self._planner.plan(operation, request.variables, self._features)
         reader = Reader(method, headers, media_type)
@@ -83,12 +93,12 @@ class GraphQLEndpoint:
             return None
         return await self._database.fetch_row(call.statement, call.parameters, selective=call.selective)
 
-    def _document(self, text: str, method: str) -> Document:
+    async def _document(self, request: GraphQLRequest, method: str) -> Document:
         """A valid document; one that is refused for what no GET may run is refused as that."""
         try:
-            return self._planner.document(text)
+            return await self._documents.find(request.document, request.document_id, keep=request.keep)
         except ValidationFailed:
-            if method in READING and not _only_reads(text):
+            if method in READING and request.document and not _only_reads(request.document):
                 raise MethodNotAllowed("Mutations and subscriptions cannot be run by GET.") from None
             raise
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
+from html import escape
 from importlib.resources import files
 from pathlib import Path
 
@@ -28,13 +30,22 @@ _PAGE_HEADERS: tuple[Header, ...] = (
     (b"referrer-policy", b"no-referrer"),
 )
 
-_GRAPHIQL = (FOLDER / "page.html").read_bytes()
+GRAPHIQL = (FOLDER / "page.html").read_bytes()
+"""The page for browsers, whose files come from `graphiql_files`."""
+
 _START = (FOLDER / "start.html").read_text(encoding="utf-8")
 
 
-async def send_graphiql(send: Send) -> None:
-    """The page for browsers, whose files come from `graphiql_files`."""
-    await send_reply(send, 200, MediaType.HTML, _GRAPHIQL, _PAGE_HEADERS)
+def registered_page(documents: Iterable[tuple[str, str]]) -> bytes:
+    """The page in GraphiQL's place where only these are answered, each a name and an id."""
+    page = (FOLDER / "registered.html").read_text(encoding="utf-8")
+    items = (f"<dt>{escape(name)}</dt><dd><code>sha256:{escape(id_)}</code></dd>" for name, id_ in documents)
+    return page.replace("<!-- documents -->", "\n      ".join(items)).encode()
+
+
+async def send_page(send: Send, page: bytes) -> None:
+    """Sends one of the pages for browsers."""
+    await send_reply(send, 200, MediaType.HTML, page, _PAGE_HEADERS)
 
 
 def graphiql_files() -> StaticFiles:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -18,14 +19,21 @@ from service.settings import Settings
 
 MAX_PARAMETERS = 20
 
+_SHA256 = re.compile(r"[0-9a-fA-F]{64}", re.ASCII)
+
 Headers = Mapping[bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
-    """What one GraphQL request asks."""
+    """What one GraphQL request asks: a document by its text, by its id (64 hexadecimal digits), or by both.
 
-    document: str
+    By `keep`, as Apollo's protocol has it, a caller who sends both wants the id to be enough from then on.
+    """
+
+    document: str | None
+    document_id: str | None
+    keep: bool
     operation_name: str | None
     variables: dict[str, Any]
     extensions: dict[str, Any]
@@ -52,7 +60,7 @@ async def read_request(scope: Scope, headers: Headers, receive: Receive, setting
     if isinstance(payload, list):
         raise BadRequest("Batches are not served here: send each operation in a request of its own.")
     if not isinstance(payload, dict):
-        raise BadRequest("The body must be a JSON object with a string `query`.")
+        raise BadRequest("The body must be a JSON object with a string `query` or `documentId`.")
     return _checked(cast("dict[str, Any]", payload))
 
 
@@ -118,14 +126,43 @@ def _read_parameter(name: str, text: str) -> Any:
 
 def _checked(payload: Mapping[str, Any]) -> GraphQLRequest:
     document = payload.get("query")
-    if document is None or document == "":
-        raise BadRequest("There is no `query`.")
-    if not isinstance(document, str):
+    if document is not None and not isinstance(document, str):
         raise BadRequest("`query` must be a string.")
+    extensions = _object(payload, "extensions")
+    named, kept = _document_id(payload.get("documentId")), _apollo_id(extensions)
+    if not (document or named or kept):
+        raise BadRequest("There is no `query`, and no `documentId`.")
+    if named and kept and named != kept:
+        raise BadRequest("`documentId` and `extensions.persistedQuery` name two documents: send one of them.")
     name = payload.get("operationName")
     if name is not None and not isinstance(name, str):
         raise BadRequest("`operationName` must be a string.")
-    return GraphQLRequest(document, name or None, _object(payload, "variables"), _object(payload, "extensions"))
+    variables = _object(payload, "variables")
+    return GraphQLRequest(document or None, named or kept, kept is not None, name or None, variables, extensions)
+
+
+def _document_id(given: Any) -> str | None:
+    """The digits of a `documentId`."""
+    if given is None:
+        return None
+    return _digits(given.removeprefix("sha256:") if isinstance(given, str) else given, "documentId")
+
+
+def _apollo_id(extensions: Mapping[str, Any]) -> str | None:
+    """The digits that Apollo's clients send, with the query or in its place."""
+    given = extensions.get("persistedQuery")
+    if given is None:
+        return None
+    # True is 1 in Python.
+    if not isinstance(given, dict) or (version := cast("dict[str, Any]", given).get("version")) is True or version != 1:
+        raise BadRequest("`extensions.persistedQuery` must be an object whose `version` is 1.")
+    return _digits(cast("dict[str, Any]", given).get("sha256Hash"), "extensions.persistedQuery.sha256Hash")
+
+
+def _digits(given: Any, name: str) -> str:
+    if not isinstance(given, str) or not _SHA256.fullmatch(given):
+        raise BadRequest(f"`{name}` must be the SHA-256 of a document, in 64 hexadecimal digits.")
+    return given.lower()
 
 
 def _object(payload: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -1,0 +1,66 @@
+"""Which document a request means: by its text, by its id, or by both. Knows nothing of how it was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from service.documents.kept import DocumentStore
+from service.documents.registered import Registered, id_of
+from service.errors import BadRequest, PersistedQueryMismatch, PersistedQueryNotFound, PersistedQueryRequired
+from service.planner import Document, Planner
+
+REQUIRED = (
+    "Only registered documents are answered here: send the `documentId` of one. Parallax lists them by "
+    "`parallax documents`, and shows them to a browser that opens /graphql."
+)
+
+
+class Registry:
+    """Finds documents; where `registered_only`, those that were shipped with the service and no other."""
+
+    def __init__(
+        self, planner: Planner, registered: Sequence[Registered], kept: DocumentStore, *, registered_only: bool
+    ) -> None:
+        self._planner = planner
+        self.listed = tuple((each.name, each.id) for each in registered)
+        """The registered documents' names and ids."""
+        self._registered = {each.id: each.document for each in registered}
+        self._kept = kept
+        self._registered_only = registered_only
+
+    async def find(self, text: str | None, document_id: str | None, *, keep: bool = False) -> Document:
+        """The valid document of a text, of an id, or of both where they agree; one to `keep` is known by its id later.
+
+        Raises ParseFailed or ValidationFailed, and the errors of persisted queries.
+        """
+        if text is not None and (document_id is not None or self._registered_only):
+            document_id = _agreed(text, document_id, keep=keep)
+        registered = self._registered.get(document_id) if document_id else None
+        if registered is not None:
+            return registered
+        if text is None:
+            text = await self._kept_text(document_id)
+        elif self._registered_only:
+            raise PersistedQueryRequired(REQUIRED)
+        document = self._planner.document(text)
+        if keep and document_id:
+            await self._kept.put(document_id, text)
+        return document
+
+    async def _kept_text(self, document_id: str | None) -> str:
+        text = None
+        if document_id and not self._registered_only:
+            text = await self._kept.get(document_id)
+        if text is None:
+            raise PersistedQueryNotFound
+        return text
+
+
+def _agreed(text: str, document_id: str | None, *, keep: bool) -> str:
+    """The text's id, which must be the one that came with it, if one did."""
+    actual = id_of(text)
+    if document_id in (None, actual):
+        return actual
+    if keep:
+        raise PersistedQueryMismatch("The `sha256Hash` is not the SHA-256 of the `query` that came with it.")
+    raise BadRequest("`documentId` and `query` name two documents: send one of them, or the id of that very text.")

@@ -1,0 +1,324 @@
+"""Documents asked for by their SHA-256: registered ones, and those that Apollo's protocol has the service keep."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from schema import schema
+from service.documents import id_of, read_registered
+from service.planner import Planner
+from service.redis import PATIENCE
+from tests.acceptance.conftest import Serve
+from tests.redis_servers import URL, line_to_nowhere, line_to_redis, needs_redis, own_prefix
+
+REGISTERED = {each.name: each for each in read_registered(Planner(schema))}
+FRONT_PAGE = REGISTERED["FrontPage"]
+STRICT = {"accept": "application/graphql-response+json"}
+UNKNOWN = "0" * 64
+
+
+def apollo(document_id: Any, version: Any = 1) -> dict[str, Any]:
+    return {"persistedQuery": {"version": version, "sha256Hash": document_id}}
+
+
+async def post(client: httpx.AsyncClient, **body: Any) -> httpx.Response:
+    return await client.post("/graphql", json=body, headers=STRICT)
+
+
+async def get(client: httpx.AsyncClient, **parameters: Any) -> httpx.Response:
+    shown = {name: value if isinstance(value, str) else json.dumps(value) for name, value in parameters.items()}
+    return await client.get("/graphql", params=shown, headers=STRICT)
+
+
+WAYS = pytest.mark.parametrize("ask", [post, get])
+
+
+def refused(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    (error,) = response.json()["errors"]
+    assert (response.status_code, error["extensions"]["code"]) == (status, code)
+    assert "data" not in response.json()
+    assert response.headers["cache-control"] == "no-store"
+    return error
+
+
+def answered(response: httpx.Response) -> Any:
+    assert response.status_code == 200
+    assert "errors" not in response.json()
+    return response.json()["data"]
+
+
+@pytest.fixture(scope="module")
+async def demo(serve: Serve, demo_database: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the service over the demo world, which keeps to itself what it is sent."""
+    async with serve(demo_database) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+async def restricted(serve: Serve, newsless: str) -> AsyncIterator[httpx.AsyncClient]:
+    async with serve(newsless, registered_only=True) as client:
+        yield client
+
+
+# Registered documents ------------------------------------------------------------------------------------------------
+
+
+@WAYS
+@pytest.mark.parametrize("prefix", ["sha256:", ""])
+async def test_a_registered_document_is_answered_by_its_id(client: httpx.AsyncClient, ask: Any, prefix: str) -> None:
+    data = answered(await ask(client, documentId=prefix + FRONT_PAGE.id, variables={"first": 1}))
+    assert data == {"stories": {"nodes": [], "pageInfo": {"hasNextPage": False, "endCursor": None}}}
+
+
+@WAYS
+async def test_a_registered_document_is_known_to_apollo_without_being_sent(client: httpx.AsyncClient, ask: Any) -> None:
+    assert answered(await ask(client, extensions=apollo(FRONT_PAGE.id.upper())))["stories"]["nodes"] == []
+
+
+@WAYS
+async def test_a_text_beside_its_id_is_answered(client: httpx.AsyncClient, ask: Any) -> None:
+    query = "{ __typename }"
+    data = answered(await ask(client, query=query, documentId=id_of(query), extensions=apollo(id_of(query))))
+    assert data == {"__typename": "Query"}
+
+
+async def test_every_registered_document_is_answered_of_real_news(demo: httpx.AsyncClient) -> None:
+    front = answered(await post(demo, documentId=FRONT_PAGE.id))["stories"]["nodes"]
+    story = answered(await post(demo, documentId=REGISTERED["StoryPage"].id, variables={"slug": front[0]["slug"]}))
+    outlet = story["story"]["articles"]["nodes"][0]["outlet"]["slug"]
+    assert story["story"]["coverage"]["factuality"]["__typename"] == "UpgradeRequired"
+    for name, each in REGISTERED.items():
+        variables = {"slug": outlet if name == "OutletPage" else front[0]["slug"]} if "$slug" in each.text else {}
+        data = answered(await post(demo, documentId=each.id, variables=variables))
+        assert next(iter(data.values())), name
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [{"sides": ["LEFT"]}, {"sort": "RIGHT_TO_LEFT"}, {"first": 3, "interval": "HOUR"}, {"sides": ["CENTER", "RIGHT"]}],
+)
+async def test_a_story_page_can_be_filtered_and_sorted(demo: httpx.AsyncClient, variables: dict[str, Any]) -> None:
+    query = "{ stories(first: 1, sort: MOST_COVERED) { nodes { slug } } }"
+    slug = answered(await post(demo, query=query))["stories"]["nodes"][0]["slug"]
+    page = answered(await get(demo, documentId=REGISTERED["StoryPage"].id, variables={"slug": slug, **variables}))
+    articles = page["story"]["articles"]
+    if sides := variables.get("sides"):
+        query = """query Total($slug: String!, $sides: [Side!]) {
+          story(by: {slug: $slug}) { articles(filter: {sides: $sides}) { totalCount { value } } }
+        }"""
+        total = answered(await post(demo, query=query, variables={"slug": slug, "sides": sides}))
+        assert articles["totalCount"]["value"] == total["story"]["articles"]["totalCount"]["value"] > 0
+    assert len(articles["nodes"]) == min(variables.get("first", 24), articles["totalCount"]["value"])
+
+
+# What is refused -----------------------------------------------------------------------------------------------------
+
+
+@WAYS
+@pytest.mark.parametrize("asked", [{"documentId": UNKNOWN}, {"extensions": apollo(UNKNOWN)}])
+async def test_an_unknown_id_is_told_as_clients_expect_it(client: httpx.AsyncClient, ask: Any, asked: Any) -> None:
+    error = refused(await ask(client, **asked), 400, "PERSISTED_QUERY_NOT_FOUND")
+    assert error["message"] == "PersistedQueryNotFound"
+    lenient = await client.post("/graphql", json=asked)
+    assert (lenient.status_code, lenient.headers["cache-control"]) == (200, "no-store")
+    assert lenient.json()["errors"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
+
+
+@WAYS
+async def test_a_document_under_the_hash_of_another_is_refused_and_not_kept(
+    client: httpx.AsyncClient, ask: Any
+) -> None:
+    wrong = id_of("{ __typename }  # another")
+    refused(await ask(client, query="{ __typename }", extensions=apollo(wrong)), 400, "PERSISTED_QUERY_MISMATCH")
+    refused(await ask(client, extensions=apollo(wrong)), 400, "PERSISTED_QUERY_NOT_FOUND")
+    taken = await ask(client, query="{ __typename }", extensions=apollo(FRONT_PAGE.id))
+    refused(taken, 400, "PERSISTED_QUERY_MISMATCH")
+    assert "stories" in answered(await ask(client, documentId=FRONT_PAGE.id))
+
+
+@WAYS
+@pytest.mark.parametrize(("query", "code"), [("{ nothing }", "VALIDATION"), ("{", "PARSE")])
+async def test_an_invalid_document_is_not_kept(client: httpx.AsyncClient, ask: Any, query: str, code: str) -> None:
+    refused(await ask(client, query=query, extensions=apollo(id_of(query))), 400, f"GRAPHQL_{code}_FAILED")
+    refused(await ask(client, extensions=apollo(id_of(query))), 400, "PERSISTED_QUERY_NOT_FOUND")
+
+
+@WAYS
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"documentId": "StoryPage"},
+        {"documentId": ""},
+        {"documentId": "sha256:"},
+        {"documentId": "sha512:" + UNKNOWN},
+        {"documentId": UNKNOWN[1:]},
+        {"documentId": UNKNOWN + "\n"},
+        {"documentId": "٣" * 64},
+        {"extensions": apollo("")},
+        {"extensions": apollo("sha256:" + UNKNOWN)},
+        {"extensions": apollo(None)},
+        {"extensions": apollo([UNKNOWN])},
+        {"extensions": apollo(UNKNOWN, version=2)},
+        {"extensions": apollo(UNKNOWN, version=True)},
+        {"extensions": apollo(UNKNOWN, version="1")},
+        {"extensions": apollo(UNKNOWN, version=None)},
+        {"extensions": {"persistedQuery": {"sha256Hash": UNKNOWN}}},
+        {"extensions": {"persistedQuery": UNKNOWN}},
+        {"extensions": {"persistedQuery": []}},
+        {"extensions": {"persistedQuery": False}},
+        {"query": "{ __typename }", "documentId": UNKNOWN},
+        {"documentId": FRONT_PAGE.id, "extensions": apollo(UNKNOWN)},
+        {"query": ""},
+    ],
+)
+async def test_what_names_no_document_is_refused(client: httpx.AsyncClient, ask: Any, asked: dict[str, Any]) -> None:
+    refused(await ask(client, **asked), 400, "BAD_REQUEST")
+
+
+@pytest.mark.parametrize("document_id", [1, True, [FRONT_PAGE.id], {}])
+async def test_an_id_is_a_string(client: httpx.AsyncClient, document_id: Any) -> None:
+    refused(await post(client, documentId=document_id), 400, "BAD_REQUEST")
+
+
+async def test_an_extension_that_is_null_is_none(client: httpx.AsyncClient) -> None:
+    body = {"query": "{ __typename }", "documentId": None, "extensions": {"persistedQuery": None}}
+    assert answered(await post(client, **body)) == {"__typename": "Query"}
+
+
+# Apollo's automatic protocol -----------------------------------------------------------------------------------------
+
+
+@WAYS
+async def test_a_document_sent_once_is_known_by_its_hash(client: httpx.AsyncClient, ask: Any) -> None:
+    query = f"query Once {{ __typename }} # {ask.__name__}"
+    refused(await ask(client, extensions=apollo(id_of(query))), 400, "PERSISTED_QUERY_NOT_FOUND")
+    answered(await ask(client, query=query, extensions=apollo(id_of(query))))
+    assert answered(await ask(client, extensions=apollo(id_of(query)))) == {"__typename": "Query"}
+    assert answered(await ask(client, documentId=id_of(query))) == {"__typename": "Query"}
+
+
+async def test_a_document_sent_without_the_protocol_is_not_kept(client: httpx.AsyncClient) -> None:
+    query = "query Plain { __typename }"
+    answered(await post(client, query=query, documentId=id_of(query)))
+    refused(await post(client, documentId=id_of(query)), 400, "PERSISTED_QUERY_NOT_FOUND")
+
+
+async def test_more_documents_than_the_quota_drive_out_the_oldest(serve: Serve, newsless: str) -> None:
+    queries = [f"query Q{number} {{ __typename }}" for number in range(40)]
+    async with serve(newsless, kept_documents=10) as client:
+        for query in queries:
+            answered(await post(client, query=query, extensions=apollo(id_of(query))))
+        known = [(await post(client, extensions=apollo(id_of(query)))).status_code for query in queries]
+        assert known == [400] * 30 + [200] * 10
+
+
+async def test_where_none_is_kept_documents_are_answered_all_the_same(serve: Serve, newsless: str) -> None:
+    query = "{ __typename }"
+    async with serve(newsless, kept_documents=0) as client:
+        answered(await post(client, query=query, extensions=apollo(id_of(query))))
+        refused(await post(client, extensions=apollo(id_of(query))), 400, "PERSISTED_QUERY_NOT_FOUND")
+        answered(await post(client, documentId=FRONT_PAGE.id))
+
+
+@needs_redis
+async def test_what_is_sent_to_one_process_is_known_to_another(serve: Serve, newsless: str) -> None:
+    query = "query Shared { __typename }"
+    async with (
+        own_prefix() as prefix,
+        serve(newsless, redis_url=URL, redis_prefix=prefix) as one,
+        serve(newsless, redis_url=URL, redis_prefix=prefix) as other,
+        serve(newsless, redis_url=URL, redis_prefix=f"{prefix}-else") as stranger,
+    ):
+        answered(await post(one, query=query, extensions=apollo(id_of(query))))
+        assert answered(await get(other, extensions=apollo(id_of(query)))) == {"__typename": "Query"}
+        refused(await get(stranger, extensions=apollo(id_of(query))), 400, "PERSISTED_QUERY_NOT_FOUND")
+
+
+async def speak_apollo(client: httpx.AsyncClient, name: str) -> float:
+    """Goes through the protocol's steps; the longest that one took, in seconds."""
+    query = f"query {name} {{ __typename }}"
+    longest = 0.0
+    for body, status in (
+        ({"extensions": apollo(id_of(query))}, 400),
+        ({"query": query, "extensions": apollo(id_of(query))}, 200),
+        ({"extensions": apollo(id_of(query))}, 200),
+    ):
+        began = time.perf_counter()
+        assert (await post(client, **body)).status_code == status
+        longest = max(longest, time.perf_counter() - began)
+    return longest
+
+
+@needs_redis
+async def test_a_redis_that_hangs_or_stops_fails_no_request_and_costs_its_time_at_most(
+    serve: Serve, newsless: str
+) -> None:
+    async with (
+        own_prefix() as prefix,
+        line_to_redis() as line,
+        serve(newsless, redis_url=line.url, redis_prefix=prefix) as client,
+    ):
+        await speak_apollo(client, "Before")
+        line.hang()
+        assert await speak_apollo(client, "Hanging") < PATIENCE + 0.2
+        await line.cut()
+        assert await speak_apollo(client, "Stopped") < PATIENCE + 0.2
+
+
+@pytest.mark.parametrize("failure", ["silence", "refusal"])
+async def test_a_redis_that_never_answered_fails_no_request(serve: Serve, newsless: str, failure: str) -> None:
+    async with line_to_nowhere() as line:
+        if failure == "refusal":
+            await line.cut()
+        async with serve(newsless, redis_url=line.url) as client:
+            assert await speak_apollo(client, "Never") < PATIENCE + 0.2
+
+
+# Registered documents only -------------------------------------------------------------------------------------------
+
+
+@WAYS
+async def test_where_only_registered_documents_are_answered_any_other_is_refused(
+    restricted: httpx.AsyncClient, ask: Any
+) -> None:
+    query = "{ __typename }"
+    for extensions in ({}, apollo(id_of(query))):
+        error = refused(await ask(restricted, query=query, extensions=extensions), 400, "PERSISTED_QUERY_REQUIRED")
+        assert "documentId" in error["message"]
+    refused(await ask(restricted, query="{", extensions={}), 400, "PERSISTED_QUERY_REQUIRED")
+    refused(await ask(restricted, extensions=apollo(id_of(query))), 400, "PERSISTED_QUERY_NOT_FOUND")
+    refused(await ask(restricted, query=query, extensions=apollo(UNKNOWN)), 400, "PERSISTED_QUERY_MISMATCH")
+
+
+@WAYS
+async def test_where_only_registered_documents_are_answered_these_are_in_every_form(
+    restricted: httpx.AsyncClient, ask: Any
+) -> None:
+    for asked in (
+        {"documentId": FRONT_PAGE.id},
+        {"extensions": apollo(FRONT_PAGE.id)},
+        {"query": FRONT_PAGE.text},
+        {"query": FRONT_PAGE.text, "extensions": apollo(FRONT_PAGE.id)},
+    ):
+        assert answered(await ask(restricted, **asked))["stories"]["nodes"] == []
+
+
+async def test_a_browser_is_told_which_documents_there_are_in_place_of_graphiql(restricted: httpx.AsyncClient) -> None:
+    page = await restricted.get("/graphql", headers={"accept": "text/html"})
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "Registered documents only" in page.text
+    assert "<script" not in page.text
+    for each in REGISTERED.values():
+        assert f"<dt>{each.name}</dt><dd><code>sha256:{each.id}</code></dd>" in page.text
+
+
+async def test_tighter_limits_do_not_keep_registered_documents_from_being_answered(serve: Serve, newsless: str) -> None:
+    async with serve(newsless, max_depth=2, max_tokens=10) as client:
+        answered(await post(client, documentId=FRONT_PAGE.id))
+        refused(await post(client, query=FRONT_PAGE.text), 400, "GRAPHQL_PARSE_FAILED")
