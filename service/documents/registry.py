@@ -9,10 +9,7 @@ from service.documents.registered import Registered, id_of
 from service.errors import BadRequest, PersistedQueryMismatch, PersistedQueryNotFound, PersistedQueryRequired
 from service.planner import Document, Planner
 
-REQUIRED = (
-    "Only registered documents are answered here: send the `documentId` of one. Parallax lists them by "
-    "`parallax documents`, and shows them to a browser that opens /graphql."
-)
+REQUIRED = "Only registered documents are answered here: send the `documentId` of one of them."
 
 
 class Registry:
