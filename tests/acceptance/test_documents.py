@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from schema import schema
+from service.demo import WORKED_EXAMPLE_TITLE
 from service.documents import id_of, read_registered
 from service.planner import Planner
 from service.redis import PATIENCE
@@ -115,6 +116,39 @@ async def test_a_story_page_can_be_filtered_and_sorted(demo: httpx.AsyncClient, 
         total = answered(await post(demo, query=query, variables={"slug": slug, "sides": sides}))
         assert articles["totalCount"]["value"] == total["story"]["articles"]["totalCount"]["value"] > 0
     assert len(articles["nodes"]) == min(variables.get("first", 24), articles["totalCount"]["value"])
+
+
+async def worked_example(client: httpx.AsyncClient) -> Any:
+    query = "query Slug($words: String!) { stories(filter: {search: $words}) { nodes { slug title } } }"
+    found = answered(await post(client, query=query, variables={"words": WORKED_EXAMPLE_TITLE}))["stories"]["nodes"]
+    (slug,) = (story["slug"] for story in found if story["title"] == WORKED_EXAMPLE_TITLE)
+    return answered(await get(client, documentId=REGISTERED["StoryPage"].id, variables={"slug": slug}))["story"]
+
+
+async def test_a_story_page_holds_all_that_a_reader_sees(demo: httpx.AsyncClient) -> None:
+    story = await worked_example(demo)
+    coverage, bias = story["coverage"], story["coverage"]["bias"]
+    assert (coverage["articleCount"], coverage["outletCount"]) == (24, 24)
+    assert [bias[side]["percent"] for side in ("left", "center", "right")] == [40, 20, 40]
+    assert (bias["ratedCount"], bias["unratedCount"], coverage["blindspot"]) == (10, 14, None)
+    assert coverage["factuality"]["feature"] == "FACTUALITY"
+    assert story["perspectives"]["feature"] == "PERSPECTIVES"
+    assert story["summary"]
+    assert len(story["keyPoints"]) == 5
+    articles = story["articles"]["nodes"]
+    assert len(articles) == 24
+    assert len({article["language"] for article in articles}) > 1
+    assert story["firstArticle"]["publishedAt"] == min(article["publishedAt"] for article in articles)
+    assert sum(bucket["articleCount"] for bucket in story["timeline"]) == 24
+
+
+async def test_who_has_the_features_gets_the_whole_of_the_same_page(serve: Serve, demo_database: str) -> None:
+    async with serve(demo_database, granted_features="FACTUALITY,OWNERSHIP,PERSPECTIVES") as client:
+        story = await worked_example(client)
+    coverage = story["coverage"]
+    assert coverage["factuality"]["ratedCount"] + coverage["factuality"]["unratedCount"] == 24
+    assert sum(category["share"]["count"] for category in coverage["ownership"]["categories"]) > 0
+    assert story["perspectives"]["__typename"] == "PerspectiveList"
 
 
 # What is refused -----------------------------------------------------------------------------------------------------
