@@ -1,57 +1,17 @@
-"""Documents asked for by their SHA-256: registered ones, and those that Apollo's protocol has the service keep."""
+"""Documents asked for by their SHA-256: the registered ones, and what is refused."""
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 
-from schema import schema
 from service.demo import WORKED_EXAMPLE_TITLE
-from service.documents import id_of, read_registered
-from service.planner import Planner
-from service.redis import PATIENCE
+from service.documents import id_of
 from tests.acceptance.conftest import Serve
-from tests.redis_servers import URL, line_to_nowhere, line_to_redis, needs_redis, own_prefix
-
-REGISTERED = {each.name: each for each in read_registered(Planner(schema))}
-FRONT_PAGE = REGISTERED["FrontPage"]
-STRICT = {"accept": "application/graphql-response+json"}
-UNKNOWN = "0" * 64
-
-
-def apollo(document_id: Any, version: Any = 1) -> dict[str, Any]:
-    return {"persistedQuery": {"version": version, "sha256Hash": document_id}}
-
-
-async def post(client: httpx.AsyncClient, **body: Any) -> httpx.Response:
-    return await client.post("/graphql", json=body, headers=STRICT)
-
-
-async def get(client: httpx.AsyncClient, **parameters: Any) -> httpx.Response:
-    shown = {name: value if isinstance(value, str) else json.dumps(value) for name, value in parameters.items()}
-    return await client.get("/graphql", params=shown, headers=STRICT)
-
-
-WAYS = pytest.mark.parametrize("ask", [post, get])
-
-
-def refused(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
-    (error,) = response.json()["errors"]
-    assert (response.status_code, error["extensions"]["code"]) == (status, code)
-    assert "data" not in response.json()
-    assert response.headers["cache-control"] == "no-store"
-    return error
-
-
-def answered(response: httpx.Response) -> Any:
-    assert response.status_code == 200
-    assert "errors" not in response.json()
-    return response.json()["data"]
+from tests.acceptance.documents import FRONT_PAGE, REGISTERED, UNKNOWN, WAYS, answered, apollo, get, post, refused
 
 
 @pytest.fixture(scope="module")
@@ -223,95 +183,6 @@ async def test_an_id_is_a_string(client: httpx.AsyncClient, document_id: Any) ->
 async def test_an_extension_that_is_null_is_none(client: httpx.AsyncClient) -> None:
     body = {"query": "{ __typename }", "documentId": None, "extensions": {"persistedQuery": None}}
     assert answered(await post(client, **body)) == {"__typename": "Query"}
-
-
-# Apollo's automatic protocol -----------------------------------------------------------------------------------------
-
-
-@WAYS
-async def test_a_document_sent_once_is_known_by_its_hash(client: httpx.AsyncClient, ask: Any) -> None:
-    query = f"query Once {{ __typename }} # {ask.__name__}"
-    refused(await ask(client, extensions=apollo(id_of(query))), 400, "PERSISTED_QUERY_NOT_FOUND")
-    answered(await ask(client, query=query, extensions=apollo(id_of(query))))
-    assert answered(await ask(client, extensions=apollo(id_of(query)))) == {"__typename": "Query"}
-    assert answered(await ask(client, documentId=id_of(query))) == {"__typename": "Query"}
-
-
-async def test_a_document_sent_without_the_protocol_is_not_kept(client: httpx.AsyncClient) -> None:
-    query = "query Plain { __typename }"
-    answered(await post(client, query=query, documentId=id_of(query)))
-    refused(await post(client, documentId=id_of(query)), 400, "PERSISTED_QUERY_NOT_FOUND")
-
-
-async def test_more_documents_than_the_quota_drive_out_the_oldest(serve: Serve, newsless: str) -> None:
-    queries = [f"query Q{number} {{ __typename }}" for number in range(40)]
-    async with serve(newsless, kept_documents=10) as client:
-        for query in queries:
-            answered(await post(client, query=query, extensions=apollo(id_of(query))))
-        known = [(await post(client, extensions=apollo(id_of(query)))).status_code for query in queries]
-        assert known == [400] * 30 + [200] * 10
-
-
-async def test_where_none_is_kept_documents_are_answered_all_the_same(serve: Serve, newsless: str) -> None:
-    query = "{ __typename }"
-    async with serve(newsless, kept_documents=0) as client:
-        answered(await post(client, query=query, extensions=apollo(id_of(query))))
-        refused(await post(client, extensions=apollo(id_of(query))), 400, "PERSISTED_QUERY_NOT_FOUND")
-        answered(await post(client, documentId=FRONT_PAGE.id))
-
-
-@needs_redis
-async def test_what_is_sent_to_one_process_is_known_to_another(serve: Serve, newsless: str) -> None:
-    query = "query Shared { __typename }"
-    async with (
-        own_prefix() as prefix,
-        serve(newsless, redis_url=URL, redis_prefix=prefix) as one,
-        serve(newsless, redis_url=URL, redis_prefix=prefix) as other,
-        serve(newsless, redis_url=URL, redis_prefix=f"{prefix}-else") as stranger,
-    ):
-        answered(await post(one, query=query, extensions=apollo(id_of(query))))
-        assert answered(await get(other, extensions=apollo(id_of(query)))) == {"__typename": "Query"}
-        refused(await get(stranger, extensions=apollo(id_of(query))), 400, "PERSISTED_QUERY_NOT_FOUND")
-
-
-async def speak_apollo(client: httpx.AsyncClient, name: str) -> float:
-    """Goes through the protocol's steps; the longest that one took, in seconds."""
-    query = f"query {name} {{ __typename }}"
-    longest = 0.0
-    for body, status in (
-        ({"extensions": apollo(id_of(query))}, 400),
-        ({"query": query, "extensions": apollo(id_of(query))}, 200),
-        ({"extensions": apollo(id_of(query))}, 200),
-    ):
-        began = time.perf_counter()
-        assert (await post(client, **body)).status_code == status
-        longest = max(longest, time.perf_counter() - began)
-    return longest
-
-
-@needs_redis
-async def test_a_redis_that_hangs_or_stops_fails_no_request_and_costs_its_time_at_most(
-    serve: Serve, newsless: str
-) -> None:
-    async with (
-        own_prefix() as prefix,
-        line_to_redis() as line,
-        serve(newsless, redis_url=line.url, redis_prefix=prefix) as client,
-    ):
-        await speak_apollo(client, "Before")
-        line.hang()
-        assert await speak_apollo(client, "Hanging") < PATIENCE + 0.2
-        await line.cut()
-        assert await speak_apollo(client, "Stopped") < PATIENCE + 0.2
-
-
-@pytest.mark.parametrize("failure", ["silence", "refusal"])
-async def test_a_redis_that_never_answered_fails_no_request(serve: Serve, newsless: str, failure: str) -> None:
-    async with line_to_nowhere() as line:
-        if failure == "refusal":
-            await line.cut()
-        async with serve(newsless, redis_url=line.url) as client:
-            assert await speak_apollo(client, "Never") < PATIENCE + 0.2
 
 
 # Registered documents only -------------------------------------------------------------------------------------------
