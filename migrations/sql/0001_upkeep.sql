@@ -20,13 +20,15 @@ begin
         cross join lateral (
             select 'TOPIC'::facet as facet, a.ancestor_id as value
             from story_topics t join topic_ancestors a on a.topic_id = t.topic_id where t.story_id = s.id
-            union
+            group by a.ancestor_id
+            union all
             select 'PLACE'::facet, p.place_id from story_places p where p.story_id = s.id
-            union
+            union all
             select 'OUTLET'::facet, r.outlet_id from reports r where r.story_id = s.id
-            union
+            union all
             select 'COUNTRY'::facet, country_number(o.country)
             from reports r join outlets o on o.id = r.outlet_id where r.story_id = s.id and o.country is not null
+            group by o.country
         ) f
         where s.id = any (stories_changed) and s.article_count > 0
     ),
@@ -126,7 +128,10 @@ begin
                 (array_agg(id order by published_at, id))[1] as first_article_id,
                 min(published_at) as first_published_at,
                 max(published_at) as last_published_at,
-                log2_sum(array_agg(extract(epoch from published_at)::double precision / 21600)) as trend
+                case
+                    when count(*) = 1 then min(extract(epoch from published_at))::double precision / 21600
+                    else log2_sum(array_agg(extract(epoch from published_at)::double precision / 21600))
+                end as trend
             from articles
             where story_id = p.story_id and outlet_id = p.outlet_id
         ) a
@@ -224,6 +229,23 @@ create trigger articles_updated after update on articles
     referencing old table as old_rows new table as new_rows for each statement execute function articles_written();
 create trigger articles_deleted after delete on articles
     referencing old table as old_rows for each statement execute function articles_written();
+
+-- Truncating stories or outlets comes by here too: articles refer to them.
+create function articles_truncated() returns trigger
+    language plpgsql as
+$$
+begin
+    truncate reports, story_facets, outlet_days;
+    update outlets set article_count = 0 where article_count <> 0;
+    update topics set story_count = 0 where story_count <> 0;
+    update places set story_count = 0 where story_count <> 0;
+    perform refresh_figures(array(select id from stories where article_count > 0 order by id), true);
+    return null;
+end;
+$$;
+
+create trigger articles_truncated after truncate on articles
+    for each statement execute function articles_truncated();
 
 -- Reports of each outlet and day of their first article.
 create function reports_written() returns trigger

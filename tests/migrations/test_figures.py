@@ -56,6 +56,17 @@ async def test_four_writers_at_once_keep_the_figures(filled: str) -> None:
     await assert_figures_agree(filled)
 
 
+@pytest.mark.parametrize("tables", ["articles", "stories, articles, changes", "outlets"])
+async def test_what_is_truncated_leaves_no_figure(filled: str, tables: str) -> None:
+    conn = await asyncpg.connect(filled)
+    try:
+        await conn.execute(f"truncate {tables} cascade")
+        assert await conn.fetchval("select count(*) from reports") == 0
+    finally:
+        await conn.close()
+    await assert_figures_agree(filled)
+
+
 async def test_where_every_article_is_deleted_no_figure_is_left(filled: str) -> None:
     conn = await asyncpg.connect(filled)
     await conn.execute("delete from articles")
