@@ -105,16 +105,22 @@ class ResponseCache:
 
     # Answers -------------------------------------------------------------------------------------------------
 
+    def at_hand(self, key: bytes) -> Answer | None:
+        """The answer under the key, if the process has one that is fresh."""
+        entry = self._local.get(key)
+        if entry is None:
+            return None
+        age = self._age(entry)
+        return Answer(entry, Source.LOCAL, stale=False, age=age) if self._is_fresh(entry, age) else None
+
     async def answer(self, key: bytes, fill: Fill) -> Answer:
         """The answer under the key; `fill` makes it. Raises what `fill` raises."""
+        if found := self.at_hand(key):
+            return found
         entry = self._local.get(key)
-        if entry is not None:
-            age = self._age(entry)
-            if self._is_fresh(entry, age):
-                return Answer(entry, Source.LOCAL, stale=False, age=age)
-            if self._is_passable(entry, age):
-                self._refresh(key, fill)
-                return Answer(entry, Source.LOCAL, stale=True, age=age)
+        if entry is not None and self._is_passable(entry, age := self._age(entry)):
+            self._refresh(key, fill)
+            return Answer(entry, Source.LOCAL, stale=True, age=age)
         return await self._flight(key, fill).wait()
 
     def encoded(self, key: bytes, entry: Entry, encoding: str, compress: Callable[[bytes], bytes]) -> bytes:

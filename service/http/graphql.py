@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from functools import partial
 from inspect import isawaitable
@@ -19,11 +20,30 @@ from service.http.caller import WhileCallerWaits
 from service.http.kept import READING, Kept, Reader, send_body, send_kept
 from service.http.media import MediaType, accepted
 from service.http.pages import GRAPHIQL, registered_page, send_page
-from service.http.requests import GraphQLRequest, headers_of, read_request
+from service.http.requests import GraphQLRequest, Sent, headers_of, read, understand
 from service.http.responses import send_options
 from service.http.service_info import ServiceInfo
 from service.planner import Call, Document, Planner
 from service.settings import Settings
+
+MOST_CALLS = 4_000
+LONGEST_SENT = 4_000
+
+
+class _Calls:
+    """The calls that came of what was sent lately, so that what is kept for them is found without reading it again."""
+
+    def __init__(self) -> None:
+        self._calls: OrderedDict[Sent, Call] = OrderedDict()
+
+    def get(self, sent: Sent) -> Call | None:
+        return self._calls.get(sent)
+
+    def put(self, sent: Sent, call: Call) -> None:
+        if len(sent.text) <= LONGEST_SENT:
+            self._calls[sent] = call
+            if len(self._calls) > MOST_CALLS:
+                self._calls.popitem(last=False)
 
 
 class GraphQLEndpoint:
@@ -42,6 +62,7 @@ class GraphQLEndpoint:
         self._database = database
         self._cache = cache
         self._settings = settings
+        self._calls = _Calls()
         self._page = registered_page(documents.listed) if settings.registered_only else GRAPHIQL
         self._features = frozenset[str](settings.granted_features)
         self._context = {"service_info": ServiceInfo(database)}
@@ -59,12 +80,18 @@ class GraphQLEndpoint:
         if media_type is MediaType.HTML:
             await send_page(send, self._page)
             return
-        request = await read_request(scope, headers, receive, self._settings)
-        document = await self._document(request, method)
-        operation = document.operation(request.operation_name)
-        call = self._planner.plan(operation, request.variables, self._features)
+        sent = await read(scope, headers, receive, self._settings)
         reader = Reader(method, headers, media_type)
+        known = self._calls.get(sent)
+        if known and self._cache and (answer := self._cache.at_hand(known.key)):
+            await send_kept(send, reader, Kept(self._cache, known.key, answer), self._settings.cache_max_age)
+            return
+        request = understand(sent)
+        operation = (await self._document(request, method)).operation(request.operation_name)
+        call = self._planner.plan(operation, request.variables, self._features)
         if self._cache and call.statement and not call.local:
+            if not request.keep:
+                self._calls.put(sent, call)
             with WhileCallerWaits(receive):
                 answer = await self._cache.answer(call.key, partial(self._fill, call))
             await send_kept(send, reader, Kept(self._cache, call.key, answer), self._settings.cache_max_age)

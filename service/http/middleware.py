@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from itertools import count
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,11 +17,16 @@ from service.http.responses import send_error
 
 FAILED = "Something went wrong on our side."
 
+_PROCESS = os.urandom(6).hex().encode()
+_NUMBERS = count(1)
 _GIVEN = re.compile(rb"[A-Za-z0-9._:+/=@-]{1,128}")
 
 
 class RequestId:
-    """Gives each request an id in `scope["request_id"]`: the caller's `X-Request-Id` where it will do."""
+    """Gives each request an id in `scope["request_id"]`: the caller's `X-Request-Id` where it will do.
+
+    From the first byte of its answer on, `scope["answering"]` is true.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -30,11 +36,12 @@ class RequestId:
             await self._app(scope, receive, send)
             return
         given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-        request_id = given if _GIVEN.fullmatch(given) else os.urandom(12).hex().encode()
+        request_id = given if _GIVEN.fullmatch(given) else _PROCESS + b"%012x" % next(_NUMBERS)
         scope["request_id"] = request_id.decode()
 
         async def send_named(message: Message) -> None:
             if message["type"] == "http.response.start":
+                scope["answering"] = True
                 message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id)]
             await send(message)
 
@@ -49,19 +56,12 @@ class Failures:
         self._observe = observe
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started = False
-
-        async def send_watched(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
         try:
-            await self._app(scope, receive, send_watched)
+            await self._app(scope, receive, send)
         except CallerGone:
             self._observe(CallerLeft(scope["request_id"]))
         except Exception as raised:
-            if scope["type"] != "http" or started:
+            if scope["type"] != "http" or "answering" in scope:
                 raise
             error = _told(raised)
             if error.status >= 500:

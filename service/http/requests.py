@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from urllib.parse import parse_qsl
 from starlette.types import Receive, Scope
 
 from service.errors import BadRequest, RequestTimeout, RequestTooLarge
-from service.http.caller import CallerGone
+from service.http.caller import CallerGone, Within
 from service.http.media import require_json
 from service.http.strict_json import NotStrictJson, read_json
 from service.settings import Settings
@@ -47,14 +46,30 @@ def headers_of(scope: Scope) -> Headers:
     return found
 
 
-async def read_request(scope: Scope, headers: Headers, receive: Receive, settings: Settings) -> GraphQLRequest:
-    """The GraphQL request in a query string (GET, HEAD) or a JSON body (POST); raises ApiError or CallerGone."""
-    if scope["method"] != "POST":
-        return _checked(_from_query_string(scope["query_string"], settings.max_body_bytes))
-    require_json(headers.get(b"content-type"))
-    body = await _read_body(headers, receive, settings)
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a caller sent, as it came: a JSON body (POST), or a query string (GET, HEAD)."""
+
+    posted: bool
+    text: bytes
+
+
+async def read(scope: Scope, headers: Headers, receive: Receive, settings: Settings) -> Sent:
+    """Reads what a caller sent; raises ApiError or CallerGone."""
+    if scope["method"] == "POST":
+        require_json(headers.get(b"content-type"))
+        return Sent(True, await _read_body(headers, receive, settings))
+    if len(scope["query_string"]) > settings.max_body_bytes:
+        raise RequestTooLarge(f"The query string is larger than {settings.max_body_bytes:,} bytes.")
+    return Sent(False, scope["query_string"])
+
+
+def understand(sent: Sent) -> GraphQLRequest:
+    """The GraphQL request that was sent; raises ApiError."""
+    if not sent.posted:
+        return _checked(_from_query_string(sent.text))
     try:
-        payload = read_json(body)
+        payload = read_json(sent.text)
     except NotStrictJson as error:
         raise BadRequest(f"The body will not do: {error}.") from None
     if isinstance(payload, list):
@@ -73,7 +88,7 @@ async def _read_body(headers: Headers, receive: Receive, settings: Settings) -> 
     parts: list[bytes] = []
     size = 0
     try:
-        async with asyncio.timeout(settings.body_timeout):
+        with Within(settings.body_timeout):
             while True:
                 message = await receive()
                 if message["type"] == "http.disconnect":
@@ -93,9 +108,7 @@ def _too_large(limit: int) -> RequestTooLarge:
     return RequestTooLarge(f"The request's body is larger than {limit:,} bytes.")
 
 
-def _from_query_string(query_string: bytes, limit: int) -> dict[str, Any]:
-    if len(query_string) > limit:
-        raise RequestTooLarge(f"The query string is larger than {limit:,} bytes.")
+def _from_query_string(query_string: bytes) -> dict[str, Any]:
     try:
         pairs = parse_qsl(
             query_string.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS

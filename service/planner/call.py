@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from hashlib import sha256
 from typing import Any, Self
 
@@ -57,7 +58,7 @@ class Prepared:
         return Call(self, tuple(parameter.read(variables) for parameter in self.parameters))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Call:
     """One call: a statement with its parameters, and what no SQL answers."""
 
@@ -74,7 +75,7 @@ class Call:
         """Whether Postgres should plan the statement anew for the parameters of this call."""
         return self.prepared.selective
 
-    @property
+    @cached_property
     def key(self) -> bytes:
         """What tells this answer from every other: equal keys are answered alike by one state of the database."""
         return sha256(self.prepared.digest + repr(self.parameters).encode()).digest()

@@ -1,5 +1,6 @@
 """What callers and caches on the way see of answers that are kept."""
 
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
 from __future__ import annotations
 
 import asyncio
@@ -8,7 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import asyncpg
-import brotli  # pyright: ignore[reportMissingTypeStubs]
+import brotli
 import httpx
 import pytest
 import zstandard
@@ -62,7 +63,11 @@ async def test_a_body_comes_in_the_coding_that_the_caller_takes_and_its_tag_tell
     plain = await ask(news, LIST, **{"accept-encoding": "identity"})
     assert "content-encoding" not in plain.headers
     etags = {plain.headers["etag"]}
-    read = {"gzip": gzip.decompress, "br": brotli.decompress, "zstd": zstandard.ZstdDecompressor().decompress}
+    read: dict[str, Callable[[bytes], bytes]] = {
+        "gzip": gzip.decompress,
+        "br": brotli.decompress,
+        "zstd": zstandard.ZstdDecompressor().decompress,
+    }
     for coding, decompress in read.items():
         for _ in range(2):
             url = news.base_url.join("/graphql")
