@@ -112,19 +112,6 @@ class OneOf:
 
 
 @dataclass(frozen=True, slots=True)
-class OfGroup:
-    """A condition on what a row belongs to by its `column`, where an index has that before the keys of every order.
-
-    `members` selects the ids of what fits, `share` tells about which part of all rows belong to them, 0 to 1.
-    """
-
-    condition: Condition
-    column: str
-    members: str
-    share: str
-
-
-@dataclass(frozen=True, slots=True)
 class Range:
     """A half-open range of time that `sql` must lie in; the input has `after` and `before`."""
 
@@ -144,16 +131,25 @@ class Facet:
 
 
 @dataclass(frozen=True, slots=True)
+class OfStory:
+    """A condition on the story of a row that has a `story_id`: that it is in the facet."""
+
+    facet: Facet
+
+
+@dataclass(frozen=True, slots=True)
 class Connection:
     """A page of `table`'s rows that meet `where`, in the order that `sort` names or in `order`.
 
-    `parent` tells this list from the same field's list of another parent; `within` restricts stories to one facet.
+    `parent` tells this list from the same field's list of another parent; `by` is the column that holds the parent's id
+    where rows have one, `within` restricts stories to one facet.
     An `open_ended` list changes with anything that may come into it; others only with what they hang on.
     """
 
     table: str
     where: str = ""
     parent: str = ""
+    by: str = ""
     order: Order | None = None
     within: Facet | None = None
     open_ended: bool = True
@@ -192,7 +188,7 @@ def bound(binding: Binding, *, description: str | None = None, directives: tuple
 
 
 def asks(
-    binding: Condition | ByOutlet | OneOf | OfGroup | Range | Facet,
+    binding: Condition | ByOutlet | OfStory | OneOf | Range | Facet,
     *,
     description: str | None = None,
     directives: tuple[object, ...] = (),

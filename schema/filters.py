@@ -6,7 +6,7 @@ from enum import Enum
 
 import strawberry
 
-from schema.binding import ByOutlet, Condition, Facet, Key, OfGroup, OneOf, Order, Range, asks, part_of
+from schema.binding import ByOutlet, Condition, Facet, Key, OfStory, OneOf, Order, Range, asks, part_of
 from schema.directives import NEEDS_FACTUALITY, NEEDS_OWNERSHIP
 from schema.ids import key_of
 from schema.scalars import URL, CountryCode, DateTime, LanguageTag
@@ -92,15 +92,17 @@ class PlaceBy:
 
 # Filters ----------------------------------------------------------------------------------------------
 
+TOPICS = Facet(
+    "TOPIC",
+    "array(select t.id from topics t where t.slug = any({value}))",
+    part_of("stories", "(select sum(t.story_count) from topics t where t.slug = any({value}))"),
+)
+
 
 @strawberry.input(description=ALL_MUST_HOLD)
 class StoryFilter:
     topics: list[str] | None = asks(
-        Facet(
-            "TOPIC",
-            "array(select t.id from topics t where t.slug = any({value}))",
-            part_of("stories", "(select sum(t.story_count) from topics t where t.slug = any({value}))"),
-        ),
+        TOPICS,
         description="Topic slugs; a topic includes those under it.",
     )
     places: list[str] | None = asks(
@@ -154,12 +156,6 @@ COUNTRIES = Condition("{country} = any({value})", "text[]")
 UNRATED_DESCRIPTION = "True for unrated outlets only, false for rated ones."
 
 
-OF_TOPICS = (
-    "select from story_facets f where f.facet = 'TOPIC'"
-    " and f.value = any(array(select t.id from topics t where t.slug = any({value})))"
-)
-
-
 @strawberry.input(description=ALL_MUST_HOLD)
 class ArticleFilter:
     sides: list[Side] | None = asks(ByOutlet(SIDES))
@@ -173,12 +169,7 @@ class ArticleFilter:
         ByOutlet(Condition("{domain} = any({value})", "text[]")), description="Domains of outlets."
     )
     topics: list[str] | None = asks(
-        OfGroup(
-            Condition(f"exists ({OF_TOPICS} and f.story_id = {{story_id}} offset 0)", "text[]"),
-            "story_id",
-            f"select distinct f.story_id as id {OF_TOPICS.removeprefix('select ')}",
-            part_of("stories", "(select sum(t.story_count) from topics t where t.slug = any({value}))"),
-        ),
+        OfStory(TOPICS),
         description="Slugs of topics of its story; a topic includes those under it.",
     )
     countries: list[CountryCode] | None = asks(ByOutlet(COUNTRIES), description="Countries of outlets.")

@@ -97,12 +97,12 @@ class Story(Node):
         Rows("articles", "{id} = {outer.first_article_id}"), description="The first article published about it."
     )
     articles: Connection[Article] = paged(
-        Page("articles", "{story_id} = {outer.id}", parent="{outer.id}", open_ended=False),
+        Page("articles", parent="{outer.id}", by="story_id", open_ended=False),
         filter=ArticleFilter,
         sort=StoryArticleSort.NEWEST,
     )
     reports: Connection[Report] = paged(
-        Page("reports", "{story_id} = {outer.id}", parent="{outer.id}", order=REPORT_ORDER, open_ended=False),
+        Page("reports", parent="{outer.id}", by="story_id", open_ended=False, order=REPORT_ORDER),
         also=(
             asked("side", Side, Condition("(select o.side from outlets o where o.id = {outlet_id}) = {value}", "side")),
         ),
@@ -217,7 +217,7 @@ class Outlet(Node):
         description="Every agency's own rating, newest first: the inputs of the consensus.",
     )
     articles: Connection[Article] = paged(
-        Page("articles", "{outlet_id} = {outer.id}", parent="{outer.id}"),
+        Page("articles", parent="{outer.id}", by="outlet_id"),
         filter=ArticleFilter,
         sort=ArticleSort.NEWEST,
     )

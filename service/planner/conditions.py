@@ -18,10 +18,10 @@ from graphql import (
     is_enum_type,
 )
 
-from schema.binding import KEY, ByOutlet, Condition, Facet, OfGroup, OneOf, Range
+from schema.binding import KEY, ByOutlet, Condition, Facet, OfStory, OneOf, Range
 from service.errors import BadUserInput, UpgradeRequired
 from service.planner.inputs import Arguments, Input, Trace
-from service.planner.plan import DENSE_GROUP, Asked, InFacet, InGroup, InValues, Term
+from service.planner.plan import DENSE_GROUP, WALK_ON, Asked, InFacet, InGroup, InValues, Term
 from service.planner.sql import Sql, Values, literal, parameter, text
 
 Definition = GraphQLInputField | GraphQLArgument
@@ -63,16 +63,12 @@ class Conditions:
                 return Asked(outlet=(self._term(condition, definition, source),))
             case OneOf(column, type_):
                 return Asked(values=(InValues(column, self._value(Condition("", type_), definition, source)),))
-            case OfGroup(condition, column, members, share):
-                value = {"value": self._value(condition, definition, source)}
-                dense = Term(f"coalesce({share}, 1) >= {DENSE_GROUP}", value)
-                group = InGroup(column, Term(members, value), dense, Term(condition.sql, value))
-                return Asked(groups=(group,))
+            case OfStory(facet):
+                return Asked(groups=(_of_stories(self._facet(facet, definition, source)),))
             case Range(sql):
                 return Asked(ranges=self._range(sql, source))
-            case Facet(facet, values, share):
-                value = {"value": self._value(Condition("", "text[]"), definition, source)}
-                return Asked(facets=(InFacet(facet, Term(values, value), Term(share, value)),))
+            case Facet() as facet:
+                return Asked(facets=(self._facet(facet, definition, source),))
             case unknown:
                 raise TypeError(f"{name} is bound to {unknown!r}")
 
@@ -88,6 +84,10 @@ class Conditions:
             names = value.name if isinstance(value, Enum) else "{" + ",".join(member.name for member in value) + "}"
             return literal(names) + text(f"::{condition.type}")
         return parameter(condition.type, _reader(source, condition.convert))
+
+    def _facet(self, facet: Facet, definition: Definition, source: Input) -> InFacet:
+        value = {"value": self._value(Condition("", "text[]"), definition, source)}
+        return InFacet(facet.facet, Term(facet.values, value), Term(facet.share, value))
 
     def _range(self, sql: str, source: Input) -> tuple[Term, ...]:
         bounds = (("after", ">="), ("before", "<"))
@@ -105,6 +105,18 @@ class Conditions:
                     f"'{name}' needs the feature {feature.name}, which is not included for you.",
                     extensions={"feature": feature.name, "tier": None},
                 )
+
+
+def _of_stories(facet: InFacet) -> InGroup:
+    values = facet.values.values
+    found = f"from story_facets f where f.facet = '{facet.facet}' and f.value = any({facet.values.template})"
+    return InGroup(
+        "story_id",
+        Term(f"select distinct f.story_id as id {found}", values),
+        Term(f"coalesce({facet.share.template}, 1) >= {DENSE_GROUP}", values),
+        Term(f"exists (select {found} and f.story_id = {{story_id}}{WALK_ON})", values),
+        facet,
+    )
 
 
 def _stands_in_text(definition: Definition) -> bool:

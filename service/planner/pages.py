@@ -99,13 +99,14 @@ def _rows(
     builder.selective |= bool(asked.selective or asked.ranges)
     if binding.within is not None:
         within = binding.within
-        parent = InFacet(within.facet, Term(within.values), Term(within.share), of_parent=True)
+        parent = InFacet(within.facet, Term(within.values), Term(within.share))
         asked = Asked(facets=(parent,)) + asked
     values: dict[str, Sql] = {}
     if order.needs:
         values = {"arg." + ".".join(order.needs): parameter("text", arguments.at(order.needs).read)}
-    where = (Term(binding.where),) if binding.where else ()
-    return Rowset(binding.table, not binding.parent, where, asked, order, values)
+    conditions = (binding.where, binding.by and f"{{{binding.by}}} = {{outer.id}}")
+    where = tuple(Term(condition) for condition in conditions if condition)
+    return Rowset(binding.table, not binding.parent, binding.by, where, asked, order, values)
 
 
 def _parts(builder: Builder, definition: GraphQLField, nodes: list[FieldNode]) -> tuple[tuple[str, PagePart], ...]:

@@ -85,7 +85,6 @@ class InFacet:
     facet: str
     values: Term
     share: Term
-    of_parent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +97,16 @@ class InValues:
 
 @dataclass(frozen=True, slots=True)
 class InGroup:
-    """Rows that belong, by `column`, to one of `members` (a query of ids); `dense` where they have much of all rows."""
+    """Rows that belong, by `column`, to one of `members` (a query of ids); `dense` where they have much of all rows.
+
+    `stories` tells that the members are the stories of a facet.
+    """
 
     column: str
     members: Term
     dense: Term
     condition: Term
+    stories: InFacet | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +149,12 @@ class Rowset:
     """The rows that a page is cut from: `asked` by a filter, and `where` whatever is asked.
 
     `outlet` is asked of the outlet that a row's `outlet_id` names. `whole` tells that the list is no parent's, but the
-    whole table's.
+    whole table's; `by` is the column that holds the parent's id, where one does.
     """
 
     table: str
     whole: bool
+    by: str
     where: tuple[Term, ...]
     asked: Asked
     order: Order

@@ -16,6 +16,7 @@ from service.planner.plan import (
     FEW_GROUPS,
     FIRST_ROWS,
     WALK_ON,
+    Asked,
     InFacet,
     InGroup,
     InValues,
@@ -29,9 +30,6 @@ from service.planner.sql import Sql, compose, join, literal, text
 
 if TYPE_CHECKING:
     from service.planner.render import Renderer
-
-# Which facet a walk follows where several are asked: the one that most likely has the fewest stories.
-NARROWEST = ("OUTLET", "PLACE", "TOPIC", "COUNTRY")
 
 
 class Cut:
@@ -51,13 +49,11 @@ class Cut:
         if order.among:
             return self._among(order)
         if asked.facets and order.step:
-            return self._facets(
-                min(asked.facets, key=lambda facet: (not facet.of_parent, NARROWEST.index(facet.facet)))
-            )
+            return self._facets(asked.facets)
         if self._rows.whole and asked.outlet:
             return self._groups(outlets_of(self._renderer, self._rows))
-        if self._rows.whole and asked.groups:
-            return self._groups(asked.groups[0])
+        if asked.groups and self._rows.by != asked.groups[0].column:
+            return self._stories(asked.groups[0]) or self._groups(asked.groups[0])
         if self._rows.whole and asked.values:
             return self._values(asked.values[0])
         if any(not term.template.startswith(order.keys[0].sql) for term in asked.ranges):
@@ -174,20 +170,32 @@ class Cut:
 
     # One walk or many -------------------------------------------------------------------------------------------
 
-    def _facets(self, walked: InFacet) -> Sql:
-        """Stories of a facet. Where those are a fair part of all stories, a walk of all meets them soon enough; else
-        each value's own are walked.
+    def _facets(self, facets: tuple[InFacet, ...]) -> Sql:
+        """Stories of facets. Where those of each are a fair part of all stories, a walk of all meets them soon enough;
+        else each value's own of the facet that has the fewest are walked.
         """
-        dense = compose("coalesce({share}, 1) >= " + DENSE_FACET, share=self._around.term(walked.share))
+        shares = [compose("coalesce({share}, 1)", share=self._around.term(facet.share)) for facet in facets]
+        least = compose("least({shares})", shares=join(shares)) if len(shares) > 1 else shares[0]
+        dense = compose("{least} >= " + DENSE_FACET, least=least)
+        walks = [
+            self._walk_values(
+                facet, compose("{share} <= {least}", share=share, least=least) if facets[1:] else None, dense
+            )
+            for facet, share in zip(facets, shares, strict=True)
+        ]
+        return self._either(dense, join(walks, " union all "))
+
+    def _walk_values(self, facet: InFacet, chosen: Sql | None, dense: Sql) -> Sql:
         value = self._renderer.alias("v")
-        of_each = compose(
-            "select w.id from unnest({values}) {value} (value) cross join lateral ({walk}) w where not ({dense})",
-            values=self._around.term(walked.values),
+        return compose(
+            "select w.id from unnest({values}) {value} (value) cross join lateral ({walk}) w"
+            " where not ({dense}){chosen}",
+            values=self._around.term(facet.values),
             value=text(value),
-            walk=self._walk_facet(walked, text(f"{value}.value")),
+            walk=self._walk_facet(facet, text(f"{value}.value")),
             dense=dense,
+            chosen=Sql() if chosen is None else compose(" and {chosen}", chosen=chosen),
         )
-        return self._either(dense, of_each)
 
     def _walk_facet(self, walked: InFacet, value: Sql) -> Sql:
         """Follows the facet's coarse key, and orders within a step by the story itself."""
@@ -214,14 +222,61 @@ class Cut:
             size=text(str(self._size)),
         )
 
+    def _stories(self, group: InGroup) -> Sql | None:
+        """Rows of a facet's stories, where nothing else is asked and the page is the first or the last one.
+
+        A story knows when its newest and its first article were published: those whose rows come first stand at an end
+        of the facet.
+        """
+        facet, alone = group.stories, Asked(groups=(group,)) == self._rows.asked
+        if facet is None or not alone or not self._rows.whole or self._plan.after or self._plan.before:
+            return None
+        newest = self._rows.order.keys[0].descending is not self._plan.backward
+        of, story, value = (self._renderer.alias(name) for name in ("facets", "stories", "values"))
+        step, time = ("latest", "last_published_at") if newest else ("newest", "first_published_at")
+        direction = " desc" if newest else ""
+        # Of stories at the same time, any may have the article that comes first.
+        leading = compose(
+            "select {story}.id from story_facets {of} join stories {story} on {story}.id = {of}.story_id"
+            " where {of}.facet = {facet} and {of}.value = {value}.value"
+            " order by {of}.{step}{direction}, {story}.{time}{direction} fetch first {size} rows with ties",
+            story=text(story),
+            of=text(of),
+            facet=literal(facet.facet),
+            value=text(value),
+            step=text(step),
+            time=text(time),
+            direction=text(direction),
+            size=text(str(self._size)),
+        )
+        member = self._renderer.alias("g")
+        members = compose(
+            "select distinct {member}.id from unnest({values}) {value} (value) cross join lateral ({leading}) {member}",
+            member=text(member),
+            values=self._around.term(facet.values),
+            value=text(value),
+            leading=leading,
+        )
+        return self._together(self._of_members(members, group))
+
+    def _of_members(self, members: Sql, group: InGroup) -> Sql:
+        """The ids of each member's rows, as many as the page is long."""
+        row, chosen = self._row(), self._renderer.alias("g")
+        member = text(f"{row.alias}.{group.column} = {chosen}.id")
+        return compose(
+            "select w.id from ({members}) {chosen} cross join lateral ({rows}) w",
+            members=members,
+            chosen=text(chosen),
+            rows=self._walk(row, columns="id", more=(member,), without=group),
+        )
+
     def _groups(self, group: InGroup) -> Sql:
         """Rows of many groups. Where those are a fair part of all rows, a walk of all meets them soon enough.
 
         Else each group's first row is looked at: only groups whose first rows come first can have a row on the page.
         """
         dense = self._around.term(group.dense)
-        head, row = self._row(), self._row()
-        member, chosen = self._renderer.alias("g"), self._renderer.alias("g")
+        head, member = self._row(), self._renderer.alias("g")
         first = self._walk(head, more=(text(f"{head.alias}.{group.column} = {member}.id"),), without=group, size=1)
         leading = compose(
             "select {member}.id from ({members}) {member} cross join lateral ({first}) h"
@@ -233,14 +288,7 @@ class Cut:
             order=order_by(self._rows, Scope("h", outer=self._scope), backward=self._plan.backward),
             size=text(str(self._size)),
         )
-        rest = self._walk(row, columns="id", more=(text(f"{row.alias}.{group.column} = {chosen}.id"),), without=group)
-        of_each = compose(
-            "select w.id from ({leading}) {chosen} cross join lateral ({rest}) w",
-            leading=leading,
-            chosen=text(chosen),
-            rest=rest,
-        )
-        return self._either(dense, of_each)
+        return self._either(dense, self._of_members(leading, group))
 
     def _either(self, dense: Sql, of_each: Sql) -> Sql:
         """A walk of all rows where what is asked is dense, else what `of_each` finds; the other costs a comparison."""
@@ -302,9 +350,11 @@ def conditions_of(renderer: Renderer, rows: Rowset, row: Scope, without: object)
     """What the rows must meet, but for positions and for the part of what is asked that a walk meets already."""
     asked = rows.asked
     conditions = [row.term(term) for term in (*rows.where, *asked.where, *asked.selective, *asked.ranges)]
+    # What all rows have in common is asked of the parent: once, not row by row.
+    common = Scope(names={rows.by: row.resolve("outer.id")}, same=row) if rows.by else row
     if asked.outlet and not (isinstance(without, InGroup) and without.column == "outlet_id"):
-        conditions.append(row.term(outlets_of(renderer, rows).condition))
-    conditions += [row.term(group.condition) for group in asked.groups if group is not without]
+        conditions.append(common.term(outlets_of(renderer, rows).condition))
+    conditions += [common.term(group.condition) for group in asked.groups if group is not without]
     conditions += [
         compose("{column} = any ({values})", column=row.resolve(in_.column), values=in_.values)
         for in_ in asked.values
