@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from service.planner.plan import Edges, Object, Page, PageInfo, PagePart, Text, TotalCount
-from service.planner.render_rows import Cut, matching, order_by, parent_key, row_of
+from service.planner.render_conditions import matching, row_of
+from service.planner.render_order import order_by, parent_key
+from service.planner.render_rows import Cut
 from service.planner.scope import Scope
 from service.planner.sql import Sql, compose, join, text
 

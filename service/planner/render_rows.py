@@ -6,25 +6,20 @@ what is found is ordered together. Where the values may be many, only those are 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from schema.binding import Key, Order, part_of
+from schema.binding import Order
 from service.planner.plan import (
     DENSE_FACET,
-    DENSE_GROUP,
-    FEW_GROUPS,
     FIRST_ROWS,
-    WALK_ON,
     Asked,
     InFacet,
     InGroup,
     InValues,
     Page,
-    Position,
-    Rowset,
-    Term,
 )
+from service.planner.render_conditions import conditions_of, matching, outlets_of, row_of
+from service.planner.render_order import beyond, keys, order_by, parent_key
 from service.planner.scope import Scope
 from service.planner.sql import Sql, compose, join, literal, text
 
@@ -130,7 +125,7 @@ class Cut:
             "select {alias}.* {matching} order by {keys} limit {most}",
             alias=text(among.alias),
             matching=matching(self._renderer, self._rows, among),
-            keys=_keys(among, Order(order.among_keys), {}, backward=False),
+            keys=keys(among, Order(order.among_keys), {}, backward=False),
             most=text(str(order.among)),
         )
         return compose(
@@ -218,7 +213,7 @@ class Cut:
             where=self._renderer.where(conditions),
             step=text(order.step),
             direction=text(" desc" if descending else ""),
-            keys=_keys(row, order, self._rows.order_values, backward=self._plan.backward),
+            keys=keys(row, order, self._rows.order_values, backward=self._plan.backward),
             size=text(str(self._size)),
         )
 
@@ -251,13 +246,15 @@ class Cut:
         )
         member = self._renderer.alias("g")
         members = compose(
-            "select distinct {member}.id from unnest({values}) {value} (value) cross join lateral ({leading}) {member}",
+            "select distinct {member}.id from unnest({values}) {value} (value) cross join lateral ({leading}) {member}"
+            " where not ({dense})",
             member=text(member),
+            dense=self._around.term(group.dense),
             values=self._around.term(facet.values),
             value=text(value),
             leading=leading,
         )
-        return self._together(self._of_members(members, group))
+        return self._either(self._around.term(group.dense), self._of_members(members, group))
 
     def _of_members(self, members: Sql, group: InGroup) -> Sql:
         """The ids of each member's rows, as many as the page is long."""
@@ -322,117 +319,8 @@ class Cut:
             if position is not None:
                 parent = parent_key(self._plan, self._scope)
                 conditions.append(compose("same_parent({given}, {parent})", given=position.parent, parent=parent))
-                conditions.append(_beyond(self._rows, row, position, forward=forward))
+                conditions.append(beyond(self._rows, row, position, forward=forward))
         return conditions
 
     def _row(self) -> Scope:
         return row_of(self._renderer, self._rows.table, self._scope)
-
-
-def row_of(renderer: Renderer, table: str, scope: Scope) -> Scope:
-    """The scope of a row of the table, under a new alias."""
-    return Scope(renderer.alias(table), outer=scope)
-
-
-def parent_key(plan: Page, scope: Scope) -> Sql:
-    """The parent's key as text; empty for a list of all."""
-    if not plan.parent.template:
-        return text("''::text")
-    return compose("{key}::text", key=Scope(outer=scope).term(plan.parent))
-
-
-def matching(renderer: Renderer, rows: Rowset, row: Scope) -> Sql:
-    """From and where of all rows of the list."""
-    return text(f"from {rows.table} {row.alias}") + renderer.where(conditions_of(renderer, rows, row, None))
-
-
-def conditions_of(renderer: Renderer, rows: Rowset, row: Scope, without: object) -> list[Sql]:
-    """What the rows must meet, but for positions and for the part of what is asked that a walk meets already."""
-    asked = rows.asked
-    conditions = [row.term(term) for term in (*rows.where, *asked.where, *asked.selective, *asked.ranges)]
-    # What all rows have in common is asked of the parent: once, not row by row.
-    common = Scope(names={rows.by: row.resolve("outer.id")}, same=row) if rows.by else row
-    if asked.outlet and not (isinstance(without, InGroup) and without.column == "outlet_id"):
-        conditions.append(common.term(outlets_of(renderer, rows).condition))
-    conditions += [common.term(group.condition) for group in asked.groups if group is not without]
-    conditions += [
-        compose("{column} = any ({values})", column=row.resolve(in_.column), values=in_.values)
-        for in_ in asked.values
-        if in_ is not without
-    ]
-    conditions += [_in_facet(renderer, row, facet) for facet in asked.facets if facet is not without]
-    return conditions
-
-
-def outlets_of(renderer: Renderer, rows: Rowset) -> InGroup:
-    """What is asked of a row's outlet, as a group that the row belongs to."""
-    outlet = Scope(renderer.alias("outlets"))
-    asked = {"asked": join([outlet.term(term) for term in rows.asked.outlet], " and ")}
-    alias = outlet.alias
-    share = part_of("articles", f"sum({alias}.article_count)")
-    return InGroup(
-        "outlet_id",
-        Term(f"select {alias}.id from outlets {alias} where {{asked}}", asked),
-        Term(
-            f"(select count(*) > {FEW_GROUPS} and coalesce({share}, 1) >= {DENSE_GROUP}"
-            f" from outlets {alias} where {{asked}})",
-            asked,
-        ),
-        Term(f"exists (select from outlets {alias} where {alias}.id = {{outlet_id}} and {{asked}}{WALK_ON})", asked),
-    )
-
-
-def _in_facet(renderer: Renderer, row: Scope, facet: InFacet) -> Sql:
-    return compose(
-        "exists (select from story_facets {f}"
-        " where {f}.story_id = {id} and {f}.facet = {facet} and {f}.value = any ({values})" + WALK_ON + ")",
-        f=text(renderer.alias("f")),
-        id=row.resolve("id"),
-        facet=literal(facet.facet),
-        values=row.term(facet.values),
-    )
-
-
-def order_by(rows: Rowset, row: Scope, *, backward: bool) -> Sql:
-    """The order of the list, or its reverse."""
-    return text(" order by ") + _keys(row, rows.order, rows.order_values, backward=backward)
-
-
-def _keys(row: Scope, order: Order, values: Mapping[str, Sql], *, backward: bool) -> Sql:
-    pieces: list[Sql] = []
-    for key in order.keys:
-        ending = " desc" if key.descending is not backward else ""
-        if key.nullable:
-            ending += " nulls first" if backward else " nulls last"
-        pieces.append(row.resolve_key(key, values) + text(ending))
-    return join(pieces)
-
-
-def _beyond(rows: Rowset, row: Scope, position: Position, *, forward: bool) -> Sql:
-    """The rows after a position (before it, where not `forward`)."""
-    keys = rows.order.keys
-    columns = [row.resolve_key(key, rows.order_values) for key in keys]
-    if len({key.descending for key in keys}) == 1 and not any(key.nullable for key in keys):
-        operator = text("<" if keys[0].descending is forward else ">")
-        return compose(
-            "({columns}) {operator} ({values})", columns=join(columns), operator=operator, values=join(position.keys)
-        )
-    alternatives: list[Sql] = []
-    for number, (key, column, value) in enumerate(zip(keys, columns, position.keys, strict=True)):
-        equal = [
-            compose("{column} is not distinct from {value}", column=earlier, value=given)
-            for earlier, given in zip(columns[:number], position.keys[:number], strict=True)
-        ]
-        alternatives.append(join([*equal, _past(key, column, value, forward=forward)], " and "))
-    return compose("({any})", any=join([compose("({one})", one=one) for one in alternatives], " or "))
-
-
-def _past(key: Key, column: Sql, value: Sql, *, forward: bool) -> Sql:
-    operator = text("<" if key.descending is forward else ">")
-    compared = compose("{column} {operator} {value}", column=column, operator=operator, value=value)
-    if not key.nullable:
-        return compared
-    null, known = (column, value) if forward else (value, column)
-    return compose(
-        "({compared} or ({null} is null and {known} is not null))", compared=compared, null=null, known=known
-    )

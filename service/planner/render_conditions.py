@@ -1,0 +1,70 @@
+"""What the rows of a list must meet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schema.binding import part_of
+from service.planner.plan import DENSE_GROUP, FEW_GROUPS, WALK_ON, InFacet, InGroup, Rowset, Term
+from service.planner.scope import Scope
+from service.planner.sql import Sql, compose, join, literal, text
+
+if TYPE_CHECKING:
+    from service.planner.render import Renderer
+
+
+def row_of(renderer: Renderer, table: str, scope: Scope) -> Scope:
+    """The scope of a row of the table, under a new alias."""
+    return Scope(renderer.alias(table), outer=scope)
+
+
+def matching(renderer: Renderer, rows: Rowset, row: Scope) -> Sql:
+    """From and where of all rows of the list."""
+    return text(f"from {rows.table} {row.alias}") + renderer.where(conditions_of(renderer, rows, row, None))
+
+
+def conditions_of(renderer: Renderer, rows: Rowset, row: Scope, without: object) -> list[Sql]:
+    """What the rows must meet, but for positions and for the part of what is asked that a walk meets already."""
+    asked = rows.asked
+    conditions = [row.term(term) for term in (*rows.where, *asked.where, *asked.selective, *asked.ranges)]
+    # What all rows have in common is asked of the parent: once, not row by row.
+    common = Scope(names={rows.by: row.resolve("outer.id")}, same=row) if rows.by else row
+    if asked.outlet and not (isinstance(without, InGroup) and without.column == "outlet_id"):
+        conditions.append(common.term(outlets_of(renderer, rows).condition))
+    conditions += [common.term(group.condition) for group in asked.groups if group is not without]
+    conditions += [
+        compose("{column} = any ({values})", column=row.resolve(in_.column), values=in_.values)
+        for in_ in asked.values
+        if in_ is not without
+    ]
+    conditions += [_in_facet(renderer, row, facet) for facet in asked.facets if facet is not without]
+    return conditions
+
+
+def outlets_of(renderer: Renderer, rows: Rowset) -> InGroup:
+    """What is asked of a row's outlet, as a group that the row belongs to."""
+    outlet = Scope(renderer.alias("outlets"))
+    asked = {"asked": join([outlet.term(term) for term in rows.asked.outlet], " and ")}
+    alias = outlet.alias
+    share = part_of("articles", f"sum({alias}.article_count)")
+    return InGroup(
+        "outlet_id",
+        Term(f"select {alias}.id from outlets {alias} where {{asked}}", asked),
+        Term(
+            f"(select count(*) > {FEW_GROUPS} and coalesce({share}, 1) >= {DENSE_GROUP}"
+            f" from outlets {alias} where {{asked}})",
+            asked,
+        ),
+        Term(f"exists (select from outlets {alias} where {alias}.id = {{outlet_id}} and {{asked}}{WALK_ON})", asked),
+    )
+
+
+def _in_facet(renderer: Renderer, row: Scope, facet: InFacet) -> Sql:
+    return compose(
+        "exists (select from story_facets {f}"
+        " where {f}.story_id = {id} and {f}.facet = {facet} and {f}.value = any ({values})" + WALK_ON + ")",
+        f=text(renderer.alias("f")),
+        id=row.resolve("id"),
+        facet=literal(facet.facet),
+        values=row.term(facet.values),
+    )
