@@ -69,8 +69,12 @@ def _straight(endpoint: ASGIApp, paths: Container[str], router: ASGIApp) -> ASGI
     """Leads requests for these paths to their endpoint, all else to the router, whose search costs like a plan."""
 
     async def lead(scope: Scope, receive: Receive, send: Send) -> None:
-        found = endpoint if scope["type"] == "http" and scope["path"] in paths else router
-        await found(scope, receive, send)
+        if scope["type"] == "http" and scope["path"] in paths:
+            await endpoint(scope, receive, send)
+        else:
+            # Within an application, as it takes this to be, Starlette raises what else it would answer in plain text.
+            scope["app"] = router
+            await router(scope, receive, send)
 
     return lead
 

@@ -115,9 +115,15 @@ class NotFound(ApiError):
 
 
 class MethodNotAllowed(ApiError):
+    """The path answers only the methods that `allow` names."""
+
     code = "METHOD_NOT_ALLOWED"
     status = 405
     always_status = True
+
+    def __init__(self, message: str, allow: str = "GET, HEAD, POST, OPTIONS") -> None:
+        super().__init__(message)
+        self.allow = allow
 
 
 class NotAcceptable(ApiError):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import random
 import re
-from itertools import count
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,8 +16,6 @@ from service.http.responses import send_error
 
 FAILED = "Something went wrong on our side."
 
-_PROCESS = os.urandom(6).hex().encode()
-_NUMBERS = count(1)
 _GIVEN = re.compile(rb"[A-Za-z0-9._:+/=@-]{1,128}")
 
 
@@ -36,7 +33,7 @@ class RequestId:
             await self._app(scope, receive, send)
             return
         given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-        request_id = given if _GIVEN.fullmatch(given) else _PROCESS + b"%012x" % next(_NUMBERS)
+        request_id = given if _GIVEN.fullmatch(given) else b"%024x" % random.getrandbits(96)
         scope["request_id"] = request_id.decode()
 
         async def send_named(message: Message) -> None:
@@ -78,6 +75,6 @@ def _told(raised: Exception) -> ApiError:
         case HTTPException(status_code=404):
             return NotFound("Nothing is served here.")
         case HTTPException(status_code=405):
-            return MethodNotAllowed("This is only read.")
+            return MethodNotAllowed("This is only read: use GET.", allow="GET, HEAD")
         case _:
             return Internal(FAILED)

@@ -100,7 +100,7 @@ def _headers_for(error: ApiError) -> list[Header]:
         case Unavailable():
             return [(b"retry-after", b"%d" % error.retry_after)]
         case MethodNotAllowed():
-            return [ALLOW]
+            return [(b"allow", error.allow.encode())]
         case RequestTimeout() | RequestTooLarge():
             # What is left of the body is not read: the connection cannot serve another request.
             return [CLOSE]
