@@ -90,6 +90,7 @@ async def test_what_is_only_read_refuses_other_methods(client: httpx.AsyncClient
         assert response.headers["allow"] == "GET, HEAD"
         (error,) = response.json()["errors"]
         assert error["extensions"]["code"] == "METHOD_NOT_ALLOWED"
+    assert (await client.head(path)).status_code == 200
 
 
 async def test_readiness_warns_of_a_redis_that_is_away_and_passes(serve: Serve, newsless: str) -> None:
