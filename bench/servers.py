@@ -18,13 +18,15 @@ ROOT = Path(__file__).parents[1]
 SERVICE = (sys.executable, "-m", "service", "serve")
 FLOOR = (sys.executable, "-m", "bench.floor.app")
 STARTS_WITHIN = 30.0
+UNCACHED = {"PARALLAX_CACHE_BYTES": "0"}
+"""Every answer is made anew: the floor keeps none either."""
 
 
 @asynccontextmanager
 async def running(command: tuple[str, ...], dsn: str, ready_path: str) -> AsyncGenerator[str]:
     """The base URL of a server that has begun to answer; it is told to stop when the caller is done."""
     port = _free_port()
-    environment = {**os.environ, "PARALLAX_DATABASE_URL": dsn, "PARALLAX_PORT": str(port)}
+    environment = {**os.environ, "PARALLAX_DATABASE_URL": dsn, "PARALLAX_PORT": str(port), **UNCACHED}
     process = await asyncio.create_subprocess_exec(
         *command, cwd=ROOT, env=environment, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
     )
