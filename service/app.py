@@ -32,7 +32,7 @@ def create_app(settings: Settings, dsn: str, observe: Observer | None = None) ->
     observe = observe or start_logging()
     database = Database(dsn, settings, observe)
     redis = _redis(settings, observe)
-    planner = Planner(schema, _limits(settings))
+    planner = Planner(schema, _limits(settings), dated=settings.cache_bytes > 0)
     # Limits are there for documents of strangers: these fit the defaults, whatever is set.
     registered = read_registered(Planner(schema))
     documents = _documents(settings, planner, registered, redis, observe)

@@ -82,7 +82,7 @@ class GraphQLEndpoint:
             return
         sent = await read(scope, headers, receive, self._settings)
         reader = Reader(method, headers, media_type)
-        known = self._calls.get(sent)
+        known = self._calls.get(sent) if self._cache else None
         if known and self._cache and (answer := self._cache.at_hand(known.key)):
             await send_kept(send, reader, Kept(self._cache, known.key, answer), self._settings.cache_max_age)
             return

@@ -6,6 +6,7 @@ ETag, Age, Cache-Control, Cache-Status: RFC 9110, 9111, 9211.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from starlette.types import Send
 
@@ -23,8 +24,7 @@ _STATUS = {
 READING = ("GET", "HEAD")
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
+class Reader(NamedTuple):
     """Who gets an answer: how they asked, and what they accept."""
 
     method: str

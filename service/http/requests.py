@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from urllib.parse import parse_qsl
 
 from starlette.types import Receive, Scope
@@ -46,8 +46,7 @@ def headers_of(scope: Scope) -> Headers:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """What a caller sent, as it came: a JSON body (POST), or a query string (GET, HEAD)."""
 
     posted: bool

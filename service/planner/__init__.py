@@ -31,11 +31,15 @@ MOST_DOCUMENTS = 1_000
 
 
 class Planner:
-    """Compiles operations once, and remembers them."""
+    """Compiles operations once, and remembers them.
 
-    def __init__(self, schema: Schema, limits: Limits | None = None) -> None:
+    Statements are `dated` where answers may be kept: they tell what an answer is as of, and which stories it is about.
+    """
+
+    def __init__(self, schema: Schema, limits: Limits | None = None, *, dated: bool = True) -> None:
         self.schema = schema._schema  # pyright: ignore[reportPrivateUsage] - Strawberry has no public name for it
         self.limits = limits or Limits()
+        self._dated = dated
         self._documents: OrderedDict[str, Document] = OrderedDict()
 
     def document(self, text: str) -> Document:
@@ -76,7 +80,7 @@ class Planner:
         trace = Trace(values)
         builder = Builder(self.schema, operation.fragments, trace, features, self.limits.max_page_size)
         roots = builder.roots(operation.definition)
-        prepared = _rendered(operation, roots, selective=builder.selective, open_ended=builder.open_ended)
+        prepared = _rendered(operation, roots, builder, dated=self._dated)
         unknown = [probe for probe in trace.probes if probe not in operation.probes]
         if unknown:
             # The plans made so far were told apart by fewer probes than this one needs.
@@ -92,19 +96,20 @@ def _key(operation: Operation, values: Values, features: frozenset[str]) -> obje
 
 
 def _rendered(
-    operation: Operation, roots: tuple[tuple[str, Plan | list[FieldNode]], ...], *, selective: bool, open_ended: bool
+    operation: Operation, roots: tuple[tuple[str, Plan | list[FieldNode]], ...], builder: Builder, *, dated: bool
 ) -> Prepared:
     plans = [plan for _, plan in roots if not isinstance(plan, list | Text)]
     local = [node for _, plan in roots if isinstance(plan, list) for node in plan]
     stories = [plan for plan in plans if isinstance(plan, One) and plan.source.template in KEY_OF_STORY]
-    open_ended |= len(stories) < len(plans)
-    statement, parameters = render(Renderer().statement(plans, () if open_ended else stories)) if plans else (None, ())
+    open_ended = builder.open_ended or len(stories) < len(plans)
+    about = (() if open_ended else stories) if dated else None
+    statement, parameters = render(Renderer().statement(plans, about)) if plans else (None, ())
     return Prepared.of(
         statement,
         parameters,
         tuple((key, _answerer(plan)) for key, plan in roots),
         _document_of(operation, local) if local else None,
-        selective=selective,
+        selective=builder.selective,
         open_ended=open_ended,
     )
 

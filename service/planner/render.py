@@ -28,11 +28,13 @@ class Renderer:
     def __init__(self) -> None:
         self._numbers = count(1)
 
-    def statement(self, plans: Iterable[Plan], stories: Iterable[One]) -> Sql:
-        """One row: the JSON text of each root, then what the answer is as of, and the keys of those stories."""
+    def statement(self, plans: Iterable[Plan], stories: Iterable[One] | None) -> Sql:
+        """One row: the JSON text of each root; with `stories`, then what the answer is as of, and the keys of those."""
         outermost = Scope()
-        roots = [compose("to_json({value})::text", value=self.value(plan, outermost)) for plan in plans]
-        return text("select ") + join([*roots, text(AS_OF), self._keys_of(stories)])
+        columns = [compose("to_json({value})::text", value=self.value(plan, outermost)) for plan in plans]
+        if stories is not None:
+            columns += [text(AS_OF), self._keys_of(stories)]
+        return text("select ") + join(columns)
 
     def _keys_of(self, stories: Iterable[One]) -> Sql:
         keys: list[Sql] = []
