@@ -11,11 +11,10 @@ from typing import cast
 import brotli
 import zstandard
 
+from service.http.media import MAX_ACCEPT, weighted
+
 SMALLEST = 1_000
 """Bytes from which on a body is worth it."""
-
-MAX_ACCEPT = 1_000
-
 
 ENCODERS: Mapping[str, Callable[[bytes], bytes]] = {
     "zstd": lambda body: zstandard.ZstdCompressor(level=6).compress(body),
@@ -30,21 +29,7 @@ def accepted_encoding(accept_encoding: bytes) -> str:
     """The coding that the header allows and likes best; empty for a body as it is."""
     if len(accept_encoding) > MAX_ACCEPT:
         return ""
-    weights: dict[str, float] = {}
-    for part in accept_encoding.decode("latin-1").lower().split(","):
-        name, _, parameter = part.partition(";")
-        weights[name.strip()] = _weight(parameter)
+    weights = dict(weighted(accept_encoding))
     best = max(ENCODERS, key=lambda name: weights.get(name, weights.get("*", 0.0)))
     liked = weights.get(best, weights.get("*", 0.0))
     return best if liked > 0 and liked >= weights.get("identity", 0.0) else ""
-
-
-def _weight(parameter: str) -> float:
-    name, _, value = parameter.partition("=")
-    if name.strip() != "q":
-        return 1.0
-    try:
-        weight = float(value)
-    except ValueError:
-        return 0.0
-    return weight if 0 <= weight <= 1 else 0.0

@@ -28,7 +28,7 @@ _NO_ANSWER = (
 
 @lru_cache(maxsize=256)
 def _accepted(accept: bytes, html: bool) -> MediaType | None:  # noqa: FBT001 (lru_cache is faster by position)
-    weights = dict(_ranges(accept))
+    weights = dict(weighted(accept))
     offered = [(_weight(weights, _RESPONSE_JSON), MediaType.GRAPHQL_RESPONSE)]
     offered.append((_weight(weights, *_JSON_RANGES), MediaType.JSON))
     if html:
@@ -64,8 +64,8 @@ def require_json(content_type: bytes | None) -> None:
         raise UnsupportedMediaType("The request's Content-Type must be application/json, in UTF-8.")
 
 
-def _ranges(accept: bytes) -> Iterator[tuple[str, float]]:
-    """Each media range with its weight; what cannot be read weighs nothing."""
+def weighted(accept: bytes) -> Iterator[tuple[str, float]]:
+    """What a header of the Accept family names, each with its weight; what cannot be read weighs nothing."""
     for part in accept.decode("latin-1").lower().split(","):
         kind, *parameters = part.split(";")
         weight = 1.0
