@@ -1,9 +1,12 @@
+drop function forget_changes, changes_since, change_feed, change_head, change_expired, change_position, change_cursor, database_identity;
+drop function outlet_overlaps, window_timeline, window_buckets, window_story_count, window_stories, window_outlets, window_edges, window_members;
 drop function related_stories, story_timeline, same_parent, list_cursor;
+drop table changes_forgotten, reference_changes;
 drop table story_facets, outlet_days, reports, changes, articles, story_places, story_topics, perspectives, stories,
     ratings, owners, outlets, topic_ancestors, topics, places cascade;
 drop function refresh_facets, refresh_figures, refresh_reports, articles_written, articles_truncated, count_articles, reports_written, count_reports,
     facets_written, touch_row, story_parts_written, topics_written, refresh_outlets, outlet_parts_written, outlets_written,
-    stories_written, stories_merged;
+    stories_written, stories_merged, changes_announced, references_written;
 drop function time_step, coverage_step, trend_step, country_number, log2_sum, factuality_of, bias_of, leading_side, blindspot,
     bias_mean, side_counts, percents, total, side_of, url_digest, joined, searchable;
 drop type facet, change_kind, article_kind, medium, ownership_category, factuality, side, bias;

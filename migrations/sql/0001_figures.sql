@@ -125,8 +125,10 @@ alter table stories
     add column leading_side side generated always as (leading_side(bias_counts)) stored;
 
 -- A story shows once it has an article, and no longer when it has none: every index of a feed holds the shown ones only.
-create index stories_latest on stories (last_published_at desc, id desc) where article_count > 0;
-create index stories_newest on stories (first_published_at desc, last_published_at desc, id desc) where article_count > 0;
+-- What is included lets windows count stories without reading them.
+create index stories_latest on stories (last_published_at desc, id desc) include (first_published_at, blindspot) where article_count > 0;
+create index stories_newest on stories (first_published_at desc, last_published_at desc, id desc) include (blindspot)
+    where article_count > 0;
 create index stories_most_covered on stories (outlet_count desc, last_published_at desc, id desc) where article_count > 0;
 create index stories_trending on stories (trend desc, last_published_at desc, id desc) where article_count > 0;
 create index stories_updated on stories (updated_at) where article_count > 0;

@@ -10,7 +10,14 @@ depends_on = None
 
 def upgrade() -> None:
     """Makes the model, the figures and their upkeep, and what answers are read with."""
-    execute("0001_model.sql", "0001_figures.sql", "0001_upkeep.sql", "0001_reading.sql")
+    execute(
+        "0001_model.sql",
+        "0001_figures.sql",
+        "0001_upkeep.sql",
+        "0001_reading.sql",
+        "0001_windows.sql",
+        "0001_feed.sql",
+    )
 
 
 def downgrade() -> None:
