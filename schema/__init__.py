@@ -9,10 +9,11 @@ from strawberry.schema.config import StrawberryConfig
 from schema.coverage import RULE_VERSION
 from schema.query import Query
 from schema.scalars import SCALARS
+from schema.subscription import Subscription
 
 __all__ = ["RULE_VERSION", "schema", "sdl"]
 
-schema = strawberry.Schema(query=Query, config=StrawberryConfig(scalar_map=SCALARS))
+schema = strawberry.Schema(query=Query, subscription=Subscription, config=StrawberryConfig(scalar_map=SCALARS))
 
 for _input in schema._schema.type_map.values():  # pyright: ignore[reportPrivateUsage] - it has no public name
     # Strawberry checks oneOf when variables are coerced; graphql-core validates literals too, of types that say so.

@@ -39,14 +39,17 @@ class Embedded:
 class Rows:
     """Rows of `source` (a table, or a subselect in parentheses) that meet `where`: one object, or a list in `order`.
 
-    `limited_by` names the argument that says how many, at most 50. `open_ended` is as of a Connection.
+    `limited_by` names the argument that says how many, at most 50, or as many as a page may have where `paged`.
+    `open_ended` is as of a Connection; what is `momentary` is true only at the moment, so that it is never kept.
     """
 
     source: str
     where: str = ""
     order: str = ""
     limited_by: str = ""
+    paged: bool = False
     open_ended: bool = False
+    momentary: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,11 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """An argument, or a field of one, that is a window of time: not empty, not too long, and not for all too old."""
+
+
+@dataclass(frozen=True, slots=True)
 class Facet:
     """Stories found by `story_facets`: those that have any of `values`, a template of an array, under `facet`.
 
@@ -168,7 +176,12 @@ class Nodes:
     """Objects of any type by their ids: one for `id`, a list for `ids`."""
 
 
-Binding = Value | Embedded | Rows | Gated | Connection | Lookup | Nodes
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """Rows of `changes` as they come, from `after` on: of the story `id`, and of stories that meet `filter`."""
+
+
+Binding = Value | Embedded | Rows | Gated | Connection | Lookup | Nodes | Feed
 
 
 def part_of(table: str, count: str) -> str:

@@ -8,7 +8,7 @@ import strawberry
 
 from schema.binding import ByOutlet, Condition, Facet, Key, OfStory, OneOf, Order, Range, asks, part_of
 from schema.directives import NEEDS_FACTUALITY, NEEDS_OWNERSHIP
-from schema.ids import key_of
+from schema.ids import key_of, standing_for
 from schema.scalars import URL, CountryCode, DateTime, LanguageTag
 from schema.vocabulary import ArticleKind, Bias, Factuality, Medium, OwnershipCategory, Side
 
@@ -48,14 +48,12 @@ class TimeRange:
 class StoryBy:
     id: strawberry.ID | None = asks(
         Condition(
-            "{id} = (select coalesce(m.merged_into, m.id) from stories m where m.id = {value})",
+            "{id} = " + standing_for("m.id = {value}"),
             "bigint",
             key_of("story"),
         )
     )
-    slug: str | None = asks(
-        Condition("{id} = (select coalesce(m.merged_into, m.id) from stories m where m.slug = {value})")
-    )
+    slug: str | None = asks(Condition("{id} = " + standing_for("m.slug = {value}")))
     article_url: URL | None = asks(
         Condition(
             "{id} = (select a.story_id from articles a"

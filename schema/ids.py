@@ -9,9 +9,14 @@ _ID = re.compile(r"(story|article|outlet|topic|place)_([1-9][0-9]{0,18})", re.AS
 _LARGEST_KEY = 2**63 - 1
 
 
-def identity(tag: str) -> str:
-    """The template of the id of a row."""
-    return f"'{tag}_' || {{id}}"
+def identity(tag: str, column: str = "id") -> str:
+    """The template of an id, of the key in a row's column; null where that is."""
+    return f"'{tag}_' || {{{column}}}"
+
+
+def standing_for(condition: str) -> str:
+    """A subselect of the key that stands for the story `m` that meets the condition: what it went into, or its own."""
+    return f"(select coalesce(m.merged_into, m.id) from stories m where {condition})"
 
 
 def decode(value: str) -> tuple[str, int] | None:

@@ -30,6 +30,7 @@ from schema.ids import identity
 from schema.pagination import Connection
 from schema.scalars import URL, CountryCode, DateTime, LanguageTag
 from schema.vocabulary import ArticleKind, Bias, Factuality, Feature, Interval, Medium, OwnershipCategory, Side
+from schema.windows import OF_OUTLET, OF_TOPIC, CoverageReport, OutletActivity, published
 
 SHOWN = "{article_count} > 0"
 REPORT_ORDER = Order((Key("{first_published_at}", "timestamptz"), Key("{first_article_id}", "bigint")))
@@ -226,6 +227,11 @@ class Outlet(Node):
         filter=StoryFilter,
         sort=StorySort.LATEST,
     )
+    activity: OutletActivity = takes(
+        OF_OUTLET,
+        published(optional=True),
+        description="What the outlet covered in a window (the last 30 days where none is given).",
+    )
 
 
 @strawberry.type(description="A subject. Everything under a topic includes its subtopics, each story once.")
@@ -237,6 +243,11 @@ class Topic(Node):
     story_count: int = column(description="May be up to a minute old.")
     stories: Connection[Story] = paged(
         stories_within("TOPIC", part_of("stories", "{outer.story_count}")), filter=StoryFilter, sort=StorySort.LATEST
+    )
+    coverage: CoverageReport = takes(
+        OF_TOPIC,
+        published(optional=True),
+        description="Coverage of its stories in a window (the last 30 days where none is given).",
     )
 
 

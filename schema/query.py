@@ -6,7 +6,8 @@ import strawberry
 from strawberry.types import Info
 
 from schema.binding import Connection as Page
-from schema.binding import Key, Lookup, Nodes, Order, argument, paged, takes
+from schema.binding import Key, Lookup, Nodes, Order, Rows, argument, paged, takes
+from schema.changes import ChangeFeed
 from schema.filters import (
     ArticleBy,
     ArticleFilter,
@@ -23,6 +24,7 @@ from schema.filters import (
 from schema.news import SHOWN, Article, Node, Outlet, Place, Story, Topic
 from schema.pagination import Connection
 from schema.scalars import DateTime
+from schema.windows import OF_FILTER, OVERLAPS, CoverageFilter, CoverageReport, OutletOverlap, published
 
 BY_SLUG = Order((Key("{slug}", "text"),))
 
@@ -60,6 +62,25 @@ class Query:
     topics: Connection[Topic] = paged(Page("topics", order=BY_SLUG))
     place: Place | None = takes(Lookup("places"), argument("by", PlaceBy))
     places: Connection[Place] = paged(Page("places", order=BY_SLUG))
+
+    coverage: CoverageReport = takes(
+        OF_FILTER,
+        argument("filter", CoverageFilter),
+        description="Coverage metrics over any set of stories and any window.",
+    )
+    compare_outlets: list[OutletOverlap] = takes(
+        OVERLAPS,
+        argument("domains", list[str]),
+        published(),
+        description="How the story choices of 2 to 10 different known outlets overlap, each pair once.",
+    )
+    changes: ChangeFeed = takes(
+        Rows("change_feed({arg.after}, {arg.first})", limited_by="first", paged=True, momentary=True),
+        argument("after", str | None, strawberry.UNSET),
+        argument("first", int, 100),
+        description="Every change in order, from a cursor: what a partner polls to stay in step. Without `after`, from "
+        "the oldest kept; a cursor too old is `CURSOR_EXPIRED`.",
+    )
 
     @strawberry.field(description="What is answering.")
     async def service(self, info: Info) -> ServiceInfo:

@@ -7,6 +7,14 @@ from enum import Enum
 import strawberry
 
 
+@strawberry.enum(description="What happened to a story.")
+class ChangeKind(Enum):
+    CREATED = strawberry.enum_value("CREATED", description="It shows for the first time, or again.")
+    UPDATED = strawberry.enum_value("UPDATED", description="Something of its own, or who covers it, is different.")
+    MERGED = strawberry.enum_value("MERGED", description="It went into another story, which goes on.")
+    REMOVED = strawberry.enum_value("REMOVED", description="It was removed, or its last article left.")
+
+
 @strawberry.enum(description="Seven-point political bias of an outlet, left to right.")
 class Bias(Enum):
     FAR_LEFT = "FAR_LEFT"

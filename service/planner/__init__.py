@@ -17,15 +17,16 @@ from strawberry import Schema
 from service.errors import BadUserInput
 from service.planner import document
 from service.planner.build import Builder
-from service.planner.call import Answerer, Call, Prepared
+from service.planner.call import Answerer, Call, Prepared, Subscription, Told
 from service.planner.document import Document, Operation
 from service.planner.inputs import Trace
 from service.planner.plan import One, Plan, Text
 from service.planner.render import KEY_OF_STORY, Renderer
 from service.planner.shape import Limits
 from service.planner.sql import Values, render
+from service.planner.windows import WindowLimits
 
-__all__ = ["Call", "Document", "Limits", "Operation", "Planner"]
+__all__ = ["Call", "Document", "Limits", "Operation", "Planner", "Subscription", "Told", "WindowLimits"]
 
 MOST_DOCUMENTS = 1_000
 
@@ -61,6 +62,14 @@ class Planner:
             prepared = self._prepare(operation, values, features)
         return prepared.call(values)
 
+    def subscribe(self, operation: Operation, variables: Mapping[str, Any], features: frozenset[str]) -> Subscription:
+        """The subscription that an operation asks for. Raises as `plan` does."""
+        values = self._coerced(operation, variables)
+        prepared = operation.plans.get(_key(operation, values, features))
+        if prepared is None:
+            prepared = self._prepare(operation, values, features)
+        return Subscription(prepared.call(values))
+
     def _coerced(self, operation: Operation, variables: Mapping[str, Any]) -> Values:
         usual = operation.variable_types.coerced(variables)
         if usual is not None:
@@ -78,9 +87,12 @@ class Planner:
 
     def _prepare(self, operation: Operation, values: Values, features: frozenset[str]) -> Prepared:
         trace = Trace(values)
-        builder = Builder(self.schema, operation.fragments, trace, features, self.limits.max_page_size)
-        roots = builder.roots(operation.definition)
-        prepared = _rendered(operation, roots, builder, dated=self._dated)
+        builder = Builder(self.schema, operation.fragments, trace, features, self.limits)
+        if operation.kind == "subscription":
+            prepared = _rendered_changes(operation, builder)
+        else:
+            roots = builder.roots(operation.definition)
+            prepared = _rendered(operation, roots, builder, dated=self._dated)
         unknown = [probe for probe in trace.probes if probe not in operation.probes]
         if unknown:
             # The plans made so far were told apart by fewer probes than this one needs.
@@ -111,6 +123,15 @@ def _rendered(
         _document_of(operation, local) if local else None,
         selective=builder.selective,
         open_ended=open_ended,
+        momentary=builder.momentary,
+    )
+
+
+def _rendered_changes(operation: Operation, builder: Builder) -> Prepared:
+    key, changes = builder.changes(operation.definition)
+    statement, parameters = render(Renderer().changes(changes))
+    return Prepared.of(
+        statement, parameters, ((key, Answerer.STATEMENT),), selective=False, open_ended=True, momentary=True
     )
 
 

@@ -14,23 +14,28 @@ from graphql import (
     GraphQLArgument,
     GraphQLField,
     GraphQLInputField,
+    GraphQLInputObjectType,
+    GraphQLInt,
     GraphQLObjectType,
     GraphQLSchema,
     OperationDefinitionNode,
     get_named_type,
     get_nullable_type,
+    is_enum_type,
     is_list_type,
 )
 
 from schema import ids
-from schema.binding import KEY, Binding, Connection, Embedded, Gated, Lookup, Nodes, Rows, Value
+from schema.binding import KEY, Binding, Connection, Embedded, Feed, Gated, Lookup, Nodes, Rows, Span, Value
 from service.errors import BadUserInput
 from service.planner import pages
-from service.planner.conditions import Conditions
+from service.planner.conditions import Conditions, reader
 from service.planner.inputs import Arguments, Input, Trace
-from service.planner.plan import Leaf, Many, Mixed, Object, One, Plan, Same, Term, Text
+from service.planner.plan import Changes, Leaf, Many, Mixed, Object, One, Plan, Same, Term, Text
 from service.planner.selection import Collector
+from service.planner.shape import Limits
 from service.planner.sql import Sql, literal, parameter, text
+from service.planner.windows import bounds
 
 UPGRADE_MESSAGE = "This is not included for you: it needs the feature {feature}."
 MOST_LISTED = 50
@@ -44,7 +49,7 @@ NODE_TABLES = {
     "topic": ("Topic", "topics", ""),
     "place": ("Place", "places", ""),
 }
-MERGED = "{id} = (select coalesce(m.merged_into, m.id) from stories m where m.id = {value})"
+MERGED = "{id} = " + ids.standing_for("m.id = {value}")
 
 
 def binding_of(definition: GraphQLField | GraphQLInputField | GraphQLArgument) -> Any:
@@ -62,18 +67,19 @@ class Builder:
         fragments: Mapping[str, FragmentDefinitionNode],
         trace: Trace,
         features: frozenset[str],
-        max_page_size: int,
+        limits: Limits,
     ) -> None:
         self.schema = schema
         self.trace = trace
         self.features = features
-        self.max_page_size = max_page_size
+        self.limits = limits
         self.collector = Collector(schema, fragments, trace)
         self.conditions = Conditions(trace, features)
         # Whether a list is filtered by values (a search, a range, a least number) of which Postgres has statistics.
         self.selective = False
-        # Whether there is a list into which anything may come.
+        # Whether there is a list into which anything may come; whether something is true only at the moment.
         self.open_ended = False
+        self.momentary = False
 
     def roots(self, operation: OperationDefinitionNode) -> tuple[tuple[str, Plan | list[FieldNode]], ...]:
         """The operation's roots by response key: a plan, or the nodes of a field that no SQL answers."""
@@ -81,6 +87,24 @@ class Builder:
         assert root is not None
         fields = self.collector.fields(root, [operation.selection_set])
         return tuple((key, self._root(root, nodes)) for key, nodes in fields.items())
+
+    def changes(self, operation: OperationDefinitionNode) -> tuple[str, Changes]:
+        """The one root of a subscription, by its response key."""
+        root = self.schema.subscription_type
+        assert root is not None
+        fields = self.collector.fields(root, [operation.selection_set])
+        [(key, nodes)] = fields.items()
+        definition = root.fields[nodes[0].name.value]
+        given = {argument.name.value: argument.value for argument in nodes[0].arguments or ()}
+        arguments = Arguments(definition.args, given, self.trace)
+        story = parameter("bigint", reader(arguments["id"], _story_key))
+        asked = self.conditions.of_object(get_named_type(definition.args["filter"].type), arguments["filter"])
+        return key, Changes(
+            parameter("text", reader(arguments["after"], None)),
+            story if arguments.given("id") else None,
+            asked if arguments.given("filter") else None,
+            self.object(_object_type(definition), nodes),
+        )
 
     def _root(self, root: GraphQLObjectType, nodes: list[FieldNode]) -> Plan | list[FieldNode]:
         name = nodes[0].name.value
@@ -117,6 +141,8 @@ class Builder:
                 return self._lookup(binding, definition, arguments, nodes)
             case Nodes():
                 return self._node(arguments, nodes) if name == "node" else self._nodes(arguments, nodes)
+            case Feed():
+                raise TypeError("a feed is the root of a subscription, and nothing else")
             case Connection():
                 return pages.build(self, binding, parent, arguments, nodes)
 
@@ -141,15 +167,45 @@ class Builder:
         self, binding: Rows, definition: GraphQLField, arguments: Arguments, nodes: list[FieldNode]
     ) -> One | Many:
         self.open_ended |= binding.open_ended
+        self.momentary |= binding.momentary
         if binding.limited_by:
-            pages.check_size(binding.limited_by, arguments.literal(binding.limited_by), MOST_LISTED)
-        values = {f"arg.{name}": as_literal(arguments.literal(name)) for name in definition.args}
+            most = self.limits.max_page_size if binding.paged else MOST_LISTED
+            pages.check_size(binding.limited_by, arguments.literal(binding.limited_by), most)
+        values = self._argument_values(definition, arguments)
         source = Term(binding.source, values)
         where = (Term(binding.where, values),) if binding.where else ()
         selected = self.object(_object_type(definition), nodes)
         if is_list_type(get_nullable_type(definition.type)):
             return Many(source, where, Term(binding.order), selected)
         return One(source, where, selected)
+
+    def _argument_values(self, definition: GraphQLField, arguments: Arguments) -> dict[str, Sql]:
+        """What templates call arguments: `arg.first`, and `arg.filter.topics` for what lies in an input object."""
+        values: dict[str, Sql] = {}
+        for name, argument in definition.args.items():
+            type_ = get_named_type(argument.type)
+            if isinstance(type_, GraphQLInputObjectType):
+                values |= self._member_values(name, argument, type_, arguments[name])
+            elif is_enum_type(type_) or type_ is GraphQLInt:
+                values[f"arg.{name}"] = as_literal(arguments.literal(name))
+            else:
+                values[f"arg.{name}"] = text_parameter(argument.type, arguments[name])
+        return values
+
+    def _member_values(
+        self, name: str, definition: GraphQLArgument | GraphQLInputField, type_: GraphQLInputObjectType, source: Input
+    ) -> dict[str, Sql]:
+        if isinstance(binding_of(definition), Span):
+            ends = bounds(source, name, self.limits.windows, self.features)
+            return {f"arg.{name}.{end}": value for end, value in ends.items()}
+        values: dict[str, Sql] = {}
+        for member, field in type_.fields.items():
+            under = get_named_type(field.type)
+            if isinstance(under, GraphQLInputObjectType):
+                values |= self._member_values(f"{name}.{member}", field, under, source.member(member))
+            else:
+                values[f"arg.{name}.{member}"] = text_parameter(field.type, source.member(member))
+        return values
 
     def _lookup(self, binding: Lookup, definition: GraphQLField, arguments: Arguments, nodes: list[FieldNode]) -> One:
         by = get_named_type(definition.args["by"].type)
@@ -197,6 +253,12 @@ def as_literal(value: Any) -> Sql:
     return text(str(value)) if isinstance(value, int) else literal(value.name)
 
 
+def text_parameter(type_: Any, source: Input) -> Sql:
+    """Text, or a list of texts, as a parameter."""
+    listed = is_list_type(get_nullable_type(type_))
+    return parameter("text[]" if listed else "text", reader(source, None))
+
+
 def _object_type(definition: GraphQLField) -> GraphQLObjectType:
     type_ = get_named_type(definition.type)
     assert isinstance(type_, GraphQLObjectType)
@@ -206,6 +268,13 @@ def _object_type(definition: GraphQLField) -> GraphQLObjectType:
 def _column(name: str) -> str:
     """The column that a field is named after."""
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+
+
+def _story_key(value: str) -> int:
+    key = ids.key_of("story")(value)
+    if key is None:
+        raise ValueError("'id' is not the id of a story.")
+    return key
 
 
 def _tag(value: str) -> str | None:

@@ -27,7 +27,7 @@ class Prepared:
     """A rendered plan. `roots` tells, in the response's order, who answers each response key.
 
     `selective` tells that the best way to run the statement depends on the values of its parameters; `open_ended`, that
-    the answer may change without any of the stories that it is about.
+    the answer may change without any of the stories that it is about; `momentary`, that it is true at its moment only.
     """
 
     statement: str | None
@@ -36,6 +36,7 @@ class Prepared:
     local: DocumentNode | None
     selective: bool
     open_ended: bool
+    momentary: bool
     digest: bytes
 
     @classmethod
@@ -48,10 +49,11 @@ class Prepared:
         *,
         selective: bool,
         open_ended: bool,
+        momentary: bool = False,
     ) -> Self:
         """A plan with the digest of all that its calls have in common."""
         digest = sha256(repr((statement, roots)).encode()).digest()
-        return cls(statement, parameters, roots, local, selective, open_ended, digest)
+        return cls(statement, parameters, roots, local, selective, open_ended, momentary, digest)
 
     def call(self, variables: Values) -> Call:
         """One call, with its own values."""
@@ -108,3 +110,45 @@ class Call:
 
         members = [b'"' + key.encode() + b'":' + value(key, answerer) for key, answerer in self.prepared.roots]
         return b"{" + b",".join(members) + b"}"
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """What a subscriber is told: its call, made again with one position after the other, gives the next changes."""
+
+    call: Call
+
+    @property
+    def after(self) -> str | None:
+        """The position to begin at; None begins with what comes from now on."""
+        return self.call.parameters[0]
+
+    @cached_property
+    def key(self) -> bytes:
+        """What subscribers who are told the same have in common."""
+        return sha256(self.call.prepared.digest + repr(self.call.parameters[1:]).encode()).digest()
+
+    def at(self, position: str) -> tuple[str, tuple[Any, ...]]:
+        """The statement and the parameters that give the next changes after a position."""
+        assert self.call.statement is not None
+        return self.call.statement, (position, *self.call.parameters[1:])
+
+    def told(self, record: Sequence[Any]) -> Told:
+        """What the statement's row says."""
+        position, has_more, cursors, objects = record
+        [(key, _)] = self.call.prepared.roots
+        start = b'{"data":{"' + key.encode() + b'":'
+        return Told(
+            position,
+            has_more,
+            tuple((cursor, start + told.encode() + b"}}") for cursor, told in zip(cursors, objects, strict=True)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The next changes: cursor and response of each, how far these go, and whether there is more already."""
+
+    position: str
+    has_more: bool
+    changes: tuple[tuple[str, bytes], ...]

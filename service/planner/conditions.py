@@ -20,7 +20,7 @@ from graphql import (
 
 from schema.binding import KEY, ByOutlet, Condition, Facet, OfStory, OneOf, Range
 from service.errors import BadUserInput, UpgradeRequired
-from service.planner.inputs import Arguments, Input, Trace
+from service.planner.inputs import Arguments, Input, Trace, is_given
 from service.planner.plan import DENSE_GROUP, WALK_ON, Asked, InFacet, InGroup, InValues, Term
 from service.planner.sql import Sql, Values, literal, parameter, text
 
@@ -83,7 +83,7 @@ class Conditions:
                 return text("true" if value else "false")
             names = value.name if isinstance(value, Enum) else "{" + ",".join(member.name for member in value) + "}"
             return literal(names) + text(f"::{condition.type}")
-        return parameter(condition.type, _reader(source, condition.convert))
+        return parameter(condition.type, reader(source, condition.convert))
 
     def _facet(self, facet: Facet, definition: Definition, source: Input) -> InFacet:
         value = {"value": self._value(Condition("", "text[]"), definition, source)}
@@ -124,12 +124,14 @@ def _stands_in_text(definition: Definition) -> bool:
     return is_enum_type(type_) or type_ is GraphQLBoolean
 
 
-def _reader(source: Input, convert: Callable[[Any], Any] | None) -> Callable[[Values], Any]:
+def reader(source: Input, convert: Callable[[Any], Any] | None) -> Callable[[Values], Any]:
+    """Reads a parameter; text that Postgres cannot store, and what `convert` refuses, is the caller's error."""
+
     def read(values: Values) -> Any:
         value = source.read(values)
         _refuse_unstorable(value)
         if convert is None:
-            return value
+            return value if is_given(value) else None
         try:
             return convert(value)
         except ValueError as error:

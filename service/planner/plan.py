@@ -209,4 +209,14 @@ class Mixed:
     arms: tuple[tuple[str, One], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Changes after a position, each an object: of the story with the key `story`, of stories that are as `asked`."""
+
+    after: Sql
+    story: Sql | None
+    asked: Asked | None
+    object: Object
+
+
 Plan = Leaf | Text | Same | One | Many | Page | Mixed

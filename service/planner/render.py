@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import count
 
-from service.planner import render_page
-from service.planner.plan import Leaf, Many, Mixed, Object, One, Page, Plan, Same, Term, Text
+from service.planner import render_changes, render_page
+from service.planner.plan import Changes, Leaf, Many, Mixed, Object, One, Page, Plan, Same, Term, Text
 from service.planner.scope import Scope
 from service.planner.sql import Sql, compose, identifier, join, literal, text
 
@@ -35,6 +35,10 @@ class Renderer:
         if stories is not None:
             columns += [text(AS_OF), self._keys_of(stories)]
         return text("select ") + join(columns)
+
+    def changes(self, plan: Changes) -> Sql:
+        """One row: a position, whether there is more, the cursor and the JSON text of each change up to there."""
+        return render_changes.next_changes(self, plan)
 
     def _keys_of(self, stories: Iterable[One]) -> Sql:
         keys: list[Sql] = []

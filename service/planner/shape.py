@@ -19,6 +19,7 @@ from graphql import (
 )
 
 from service.errors import ValidationFailed, ValidationFinding
+from service.planner.windows import WindowLimits
 
 INTROSPECTION = ("__schema", "__type")
 
@@ -37,6 +38,7 @@ class Limits:
     max_merges: int = 3_000
     max_page_size: int = 100
     introspection: bool = True
+    windows: WindowLimits = field(default_factory=WindowLimits)
 
 
 @dataclass(slots=True)

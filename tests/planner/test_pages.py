@@ -38,7 +38,7 @@ def lists() -> Iterator[tuple[str, str, str]]:
         parent = SCHEMA.type_map[name]
         assert isinstance(parent, GraphQLObjectType)
         for field, definition in parent.fields.items():
-            if "after" in definition.args:
+            if "last" in definition.args:
                 sort = get_named_type(definition.args["sort"].type) if "sort" in definition.args else None
                 orders = list(sort.values) if isinstance(sort, GraphQLEnumType) else [""]
                 yield from ((name, field, order) for order in orders)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import orjson
@@ -18,6 +19,7 @@ from graphql import (
     GraphQLInputObjectType,
     GraphQLInterfaceType,
     GraphQLObjectType,
+    Undefined,
     get_named_type,
     get_nullable_type,
     is_list_type,
@@ -57,6 +59,7 @@ SQL = [
 ]
 UNSTORABLE = ["\0", "a\0b", "\ud800", "a\udfff", "\ud83d"]
 TEXTS = {"String", "ID", "URL"}
+WINDOW = {"after": (datetime.now(UTC) - timedelta(days=1)).isoformat()}
 
 
 class Slot(NamedTuple):
@@ -71,7 +74,7 @@ class Slot(NamedTuple):
         value: Any = text
         for member in reversed(self.path):
             value = [value] if member == "[]" else {member: value}
-        return {"v": value}
+        return {"v": {**value, "published": WINDOW} if self.type == "CoverageFilter!" else value}
 
 
 PARENTS = {
@@ -109,7 +112,9 @@ def _paths(definition: GraphQLArgument | GraphQLInputField) -> Iterator[tuple[st
 
 def _query(parent: str, name: str, field: GraphQLField, argument: str) -> str:
     others = [
-        f"{a}: []" for a, d in field.args.items() if a != argument and is_non_null_type(d.type) and not _defaults(d)
+        f'{a}: {{after: "{WINDOW["after"]}"}}' if a == "published" else f"{a}: []"
+        for a, d in field.args.items()
+        if a != argument and is_non_null_type(d.type) and not _defaults(d)
     ]
     paged = "nodes" in get_object(field).fields
     selection = "{ __typename nodes { __typename } }" if paged else "{ __typename }"
@@ -123,7 +128,7 @@ def get_object(field: GraphQLField) -> GraphQLObjectType | GraphQLInterfaceType:
 
 
 def _defaults(definition: GraphQLArgument) -> bool:
-    return definition.default_value is not None
+    return definition.default_value is not Undefined
 
 
 SLOTS = [pytest.param(slot, id=slot.name) for slot in slots()]

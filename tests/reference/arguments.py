@@ -123,6 +123,8 @@ class Writer:
 
     def _present(self, kind: GraphQLInputType, owner: str, name: str) -> Any:
         if isinstance(kind, GraphQLList):
+            if name == "domains":
+                return self.pools.domains()
             return [
                 self._value(kind.of_type, owner, name)
                 for _ in range(self.chance.choice((0, 1, 1, 1, 2, 2, 2, 3, 3, 4)))
@@ -139,11 +141,21 @@ class Writer:
         if kind.is_one_of:
             name = self.chance.choice(list(kind.fields))
             return {name: self._present(kind.fields[name].type, kind.name, name)}
+        if kind.name == "Window":
+            return self._window()
         open_names = [name for name in kind.fields if name not in GATES or GATES[name] in self.features]
         wanted = self.chance.sample(
             open_names, min(self.chance.choice((0, 1, 1, 1, 1, 1, 1, 2, 2, 3)), len(open_names))
         )
+        wanted += [n for n, field in kind.fields.items() if isinstance(field.type, GraphQLNonNull) and n not in wanted]
         return {name: self._value(kind.fields[name].type, kind.name, name) for name in wanted}
+
+    def _window(self) -> dict[str, Any]:
+        """One that is not empty: the service refuses others before it knows whether anything would be asked of them."""
+        after = before = self.pools.value("Window", "after")
+        while after == before:
+            after, before = sorted((after, self.pools.value("Window", "before")))
+        return {"after": after, "before": before} if self.chance.random() < 0.9 else {"after": after}
 
     def _literal(self, value: Any, kind: GraphQLInputType) -> str:
         if isinstance(kind, GraphQLNonNull):

@@ -16,11 +16,14 @@ from graphql import build_schema, parse
 
 from schema import schema, sdl
 from service.errors import ApiError
-from service.planner import Limits, Planner
+from service.planner import Limits, Planner, WindowLimits
 from tests.reference.executor import ANY_TEXT, Reference
 from tests.reference.operations import Operation
 from tests.reference.paging import CURSOR
 from tests.reference.world import read_world
+
+# So that few operations are refused: what nobody answers is not compared.
+LIMITS = Limits(max_aliases=1_000, windows=WindowLimits(open_days=36_500))
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,7 @@ async def comparison(dsn: str) -> AsyncGenerator[Comparison]:
     conn = await asyncpg.connect(dsn, server_settings=settings)
     try:
         reference = Reference(build_schema(sdl()), await read_world(conn))
-        yield Comparison(Planner(schema, Limits(max_aliases=1_000)), reference, conn)
+        yield Comparison(Planner(schema, LIMITS), reference, conn)
     finally:
         await conn.close()
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tests.reference import rules
 
 if TYPE_CHECKING:
-    from tests.reference.entities import Outlet, Story
+    from tests.reference.entities import Article, Outlet, Report, Story
 
 
 def shares(values: Sequence[str], counts: Counter[str]) -> list[dict[str, Any]]:
@@ -105,19 +105,19 @@ def _most_first(name: str, values: Iterable[str | None]) -> list[dict[str, Any]]
     return [{name: value, "count": count} for value, count in sorted(counts.items(), key=lambda kv: (-kv[1], kv[0]))]
 
 
-def timeline(story: Story, interval: str) -> list[dict[str, Any]]:
+def buckets(articles: Iterable[Article], reports: Iterable[Report], interval: str) -> list[dict[str, Any]]:
     """Articles by their own time and reports by that of their first article, oldest interval first."""
-    buckets: dict[datetime, dict[str, Any]] = {}
+    found: dict[datetime, dict[str, Any]] = {}
 
     def count(moment: datetime, *names: str) -> None:
         start = rules.interval_start(moment, interval)
         zeros = dict.fromkeys(("article_count", "report_count", "left", "center", "right", "unrated"), 0)
-        bucket = buckets.setdefault(start, {"start": rules.rfc3339(start), **zeros})
+        bucket = found.setdefault(start, {"start": rules.rfc3339(start), **zeros})
         for name in names:
             bucket[name] += 1
 
-    for article in story.article_list:
+    for article in articles:
         count(article.published, "article_count")
-    for report in story.report_list:
+    for report in reports:
         count(report.first_article.published, "report_count", (report.outlet.side or "unrated").lower())
-    return [buckets[start] for start in sorted(buckets)]
+    return [found[start] for start in sorted(found)]

@@ -11,8 +11,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tests.reference import lists, rules
-from tests.reference.coverage import BiasDistribution, Coverage, timeline
+from tests.reference.coverage import BiasDistribution, Coverage, buckets
 from tests.reference.paging import Arguments, Connection
+from tests.reference.windows import CoverageReport, OutletActivity, Window
 
 if TYPE_CHECKING:
     from tests.reference.search import Search
@@ -68,6 +69,9 @@ class Topic:
 
     def stories(self, args: Arguments) -> Connection | Awaitable[Connection]:
         return lists.stories(self.search, self._all, args)
+
+    def coverage(self, args: Arguments) -> CoverageReport:
+        return CoverageReport(self._all, Window(args.get("published")), lambda _outlet: True)
 
 
 @dataclass(eq=False)
@@ -172,8 +176,14 @@ class Outlet:
         return lists.articles(self.search, self.article_list, args)
 
     def stories(self, args: Arguments) -> Connection | Awaitable[Connection]:
-        covered = list(dict.fromkeys(article.story for article in self.article_list))
-        return lists.stories(self.search, covered, args)
+        return lists.stories(self.search, self._covered, args)
+
+    @cached_property
+    def _covered(self) -> list[Story]:
+        return list(dict.fromkeys(article.story for article in self.article_list))
+
+    def activity(self, args: Arguments) -> OutletActivity:
+        return OutletActivity(self._covered, Window(args.get("published")), lambda outlet: outlet is self)
 
 
 @dataclass(eq=False)
@@ -318,7 +328,7 @@ class Story:
         return Connection([report for report in self.report_list if side in (None, report.outlet.side)], args)
 
     def timeline(self, args: Arguments) -> list[dict[str, Any]]:
-        return timeline(self, args["interval"])
+        return buckets(self.article_list, self.report_list, args["interval"])
 
     def related(self, args: Arguments) -> list[Story]:
         return lists.related(self, self.shown)[: args["first"]]

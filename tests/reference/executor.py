@@ -14,7 +14,7 @@ from typing import Any
 
 from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLResolveInfo, GraphQLSchema, execute
 
-from tests.reference import lists
+from tests.reference import lists, windows
 from tests.reference.entities import Article, Outlet, Place, Story, Topic
 from tests.reference.paging import Arguments, Connection
 from tests.reference.world import World, find
@@ -23,6 +23,8 @@ GATES = {
     ("Story", "perspectives"): "PERSPECTIVES",
     ("Coverage", "factuality"): "FACTUALITY",
     ("Coverage", "ownership"): "OWNERSHIP",
+    ("CoverageReport", "factuality"): "FACTUALITY",
+    ("CoverageReport", "ownership"): "OWNERSHIP",
     ("Outlet", "factuality"): "FACTUALITY",
     ("Outlet", "ownership"): "OWNERSHIP",
     ("AgencyRating", "factuality"): "FACTUALITY",
@@ -97,6 +99,13 @@ class Query:
     def places(self, args: Arguments) -> Connection:
         by_slug = sorted(self._world.places.values(), key=lambda place: place.slug)
         return Connection(by_slug, args)
+
+    def coverage(self, args: Arguments) -> windows.CoverageReport:
+        return windows.chosen(self._world.shown, args["filter"])
+
+    def compare_outlets(self, args: Arguments) -> list[dict[str, Any]]:
+        by_domain = {outlet.domain: outlet for outlet in self._world.outlets.values()}
+        return windows.overlaps(by_domain, args)
 
     def _by_id(self, value: str) -> Any:
         form = re.fullmatch(r"(story|article|outlet|topic|place)_([1-9][0-9]{0,18})", value, re.ASCII)

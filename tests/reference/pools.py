@@ -85,6 +85,11 @@ class Pools:
             case _:
                 return self._or_nothing(self._by_name[name])
 
+    def domains(self) -> list[str]:
+        """Outlets to compare."""
+        domains: list[str] = self._by_name["domain"]
+        return self._chance.sample(domains, self._chance.choice((1, 2, 2, 2, 3, 3)))
+
     def _or_nothing(self, values: list[Any]) -> Any:
         text = isinstance(values[0], str) and len(values[0]) > 2
         nothing = self._chance.random() < 0.05 and text and not values[0].startswith("http")

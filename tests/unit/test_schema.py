@@ -17,12 +17,10 @@ GRAPH = Planner(schema.schema).schema
 
 # What the contract has and this version does not serve yet.
 LATER_FIELDS = {
-    *("Query.coverage", "Query.compareOutlets", "Query.changes", "Query.viewer", "Topic.coverage", "Outlet.activity"),
+    "Query.viewer",
 }
 LATER_TYPES = {
-    *("CoverageReport", "BlindspotCount", "OutletCount", "TopicCount", "OutletActivity", "OutletOverlap", "Window"),
-    *("CoverageFilter", "Subscription", "ChangeKind", "StoryChange", "ChangeFeed", "Viewer", "ApiKeyInfo", "Tier"),
-    *("RateLimit", "UsageDay", "Date"),
+    *("Viewer", "ApiKeyInfo", "Tier", "RateLimit", "UsageDay", "Date"),
 }
 
 # Made by the planner as parts of a page, or answered by the executor.
@@ -72,7 +70,8 @@ def test_every_field_that_sql_answers_says_where_it_lives() -> None:
 
 def test_every_field_of_a_filter_says_what_it_asks() -> None:
     for type_ in GRAPH.type_map.values():
-        if isinstance(type_, GraphQLInputObjectType) and type_.name != "TimeRange":
+        # What these choose is read by name, in the templates of what they are arguments of.
+        if isinstance(type_, GraphQLInputObjectType) and type_.name not in ("TimeRange", "Window", "CoverageFilter"):
             for name, field in type_.fields.items():
                 assert KEY in field.extensions["strawberry-definition"].metadata, f"{type_.name}.{name}"
 
