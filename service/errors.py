@@ -75,6 +75,13 @@ class BadUserInput(ApiError):
     status = 400
 
 
+class CursorExpired(ApiError):
+    """What comes after a cursor of the change feed is not kept any more."""
+
+    code = "CURSOR_EXPIRED"
+    status = 400
+
+
 class PersistedQueryNotFound(ApiError):
     """No document is known by the id; clients know by this very message that they are to send the text along."""
 
@@ -161,6 +168,15 @@ class Unavailable(ApiError):
     retry_after: ClassVar[int] = 2
 
 
+class RateLimited(ApiError):
+    """The caller has used up what it may have at one time; `retry_after` says in how many seconds to come again."""
+
+    code = "RATE_LIMITED"
+    status = 429
+    always_status = True
+    retry_after = 1
+
+
 class OperationTimeout(ApiError):
     """The operation ran longer than an operation may."""
 
@@ -181,3 +197,6 @@ class Internal(ApiError):
     code = "INTERNAL"
     status = 500
     always_status = True
+
+    def __init__(self) -> None:
+        super().__init__("Something went wrong on our side.")

@@ -92,6 +92,34 @@ class RefreshFailed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class FeedLost(Event):
+    """Changes are not heard of for now: stories are made anew for each request, and subscribers wait."""
+
+    level: ClassVar[Level] = "warning"
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class FeedBegun(Event):
+    """Changes are heard of from now on; nothing that was kept before counts."""
+
+    database: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeedFound(Event):
+    """Changes are heard of again, and those missed have been."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForgettingFailed(Event):
+    """Changes that are old enough could not be forgotten; they are kept longer."""
+
+    level: ClassVar[Level] = "warning"
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentUnreadable(Event):
     """What was kept for all processes as the document of that id is another text, and is not used."""
 

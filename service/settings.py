@@ -44,6 +44,19 @@ class Settings(BaseSettings):
     data_dir: Path = Field(default=Path(".parallax"), description="Where the embedded Postgres keeps its data.")
     pool_size: PositiveInt = Field(default=16, description="The most connections to Postgres at one time.")
 
+    feed_database_url: SecretStr | None = Field(
+        default=None,
+        description=(
+            "The same Postgres without a pooler between: where `DATABASE_URL` leads through PgBouncer, changes are "
+            "heard of here, since LISTEN does not pass through. Without it, `DATABASE_URL`."
+        ),
+        examples=["postgresql://parallax:password@localhost:5432/parallax"],
+    )
+    changes_kept_hours: PositiveFloat = Field(
+        default=168.0,
+        description="Hours for which changes are kept for those who come back; an older cursor has expired.",
+    )
+
     redis_url: SecretStr | None = Field(
         default=None,
         description=(
@@ -91,8 +104,23 @@ class Settings(BaseSettings):
         default=10, description="The most root fields in a document, fragments expanded."
     )
     max_page_size: PositiveInt = Field(default=100, description="The most items in a page.")
+    max_window_days: PositiveInt = Field(default=366, description="The longest window of coverage, in days.")
+    open_window_days: PositiveInt = Field(
+        default=90, description="Days that a window of coverage may look back without the feature `HISTORY`."
+    )
     max_response_bytes: PositiveInt = Field(default=5_000_000, description="The largest response, in bytes.")
     operation_timeout: PositiveFloat = Field(default=5.0, description="Seconds that one operation may take.")
+
+    max_streams: PositiveInt = Field(
+        default=4_000, description="The most WebSockets and event streams that are open from one address at a time."
+    )
+    max_subscriptions: PositiveInt = Field(default=10, description="The most operations that run on a WebSocket.")
+    socket_init_timeout: PositiveFloat = Field(
+        default=3.0, description="Seconds in which a WebSocket must send `connection_init`."
+    )
+    heartbeat: PositiveFloat = Field(
+        default=15.0, description="Seconds between signs of life on WebSockets and event streams that are quiet."
+    )
 
     cache_bytes: NonNegativeInt = Field(
         default=64_000_000,
@@ -137,7 +165,7 @@ class Settings(BaseSettings):
             return frozenset(name.strip().upper() for name in value.split(",") if name.strip())
         return value
 
-    @field_validator("database_url")
+    @field_validator("database_url", "feed_database_url")
     @classmethod
     def _is_a_postgres_url(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
@@ -34,3 +35,10 @@ async def _execute(dsn: str, statement: str) -> None:
         await connection.execute(statement)
     finally:
         await connection.close()
+
+
+async def settled(conn: asyncpg.Connection[asyncpg.Record]) -> None:
+    """Until no open transaction, of whatever database of the server, holds changes back."""
+    async with asyncio.timeout(60):
+        while await conn.fetchval("select count(*) from changes where xid >= pg_snapshot_xmin(pg_current_snapshot())"):
+            await asyncio.sleep(0.01)

@@ -31,7 +31,10 @@ async def own_prefix() -> AsyncGenerator[str]:
 
 @dataclass
 class Line:
-    """A line to a server, at `port`: `hang` keeps it open and lets nothing through, `cut` ends it."""
+    """A line to a server, by a socket's path or by host and port, at `port`.
+
+    `hang` keeps it open and lets nothing through, `cut` ends it.
+    """
 
     host: str
     target: int
@@ -69,7 +72,10 @@ class Line:
             await self._forward(reader, None)
             writer.close()
             return
-        from_there, to_there = await asyncio.open_connection(self.host, self.target)
+        if self.host.startswith("/"):
+            from_there, to_there = await asyncio.open_unix_connection(self.host)
+        else:
+            from_there, to_there = await asyncio.open_connection(self.host, self.target)
         self._writers.add(to_there)
         with suppress(asyncio.CancelledError):  # when the test's loop ends, nobody is left to tell
             await asyncio.gather(self._forward(reader, to_there), self._forward(from_there, writer))

@@ -28,17 +28,25 @@ class Invalidation:
         self._most = most
         self._last: OrderedDict[str, int] = OrderedDict()
         self._floor = 0
+        self.told = 0
+        """How often changes were told."""
 
     def begin(self, floor: int) -> None:
-        """Changes are seen from that transaction id on: nothing is known of those before."""
-        self._floor = max(self._floor, floor)
+        """Changes are told after that transaction id: nothing is known of those up to it; all told before is void."""
+        self._last.clear()
+        self._floor = floor
 
     def changed(self, tags: Iterable[str], by: int) -> None:
         """What the tags stand for was changed by a transaction."""
+        self.told += 1
         for tag in tags:
             self._last[tag] = max(by, self._last.pop(tag, 0))
         while len(self._last) > self._most:
             self._floor = max(self._floor, self._last.popitem(last=False)[1])
+
+    def contradicts(self, tags: Iterable[str], as_of: int) -> bool:
+        """Whether something that the tags stand for is known to have changed since, as far as that can be told."""
+        return any(self._last.get(tag, 0) >= as_of for tag in tags)
 
     def admits(self, tags: Iterable[str], as_of: int) -> bool:
         """Whether nothing that the tags stand for has changed in ways that an answer as of then cannot have seen."""

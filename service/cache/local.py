@@ -41,6 +41,12 @@ class LocalCache:
         while self.bytes > self._max_bytes:
             self.drop(next(iter(self._entries)))
 
+    def clear(self) -> None:
+        """Forgets all."""
+        self._entries.clear()
+        self._sizes.clear()
+        self.bytes = 0
+
     def drop(self, key: bytes) -> None:
         """Forgets an entry, if it is there."""
         if self._entries.pop(key, None) is not None:

@@ -28,9 +28,15 @@ class RedisCache:
     def __init__(self, redis: SharedRedis, name: str = "parallax") -> None:
         self._redis = redis
         self._name = name.encode()
+        self._database: bytes | None = None
         self._token = token_bytes(12)
 
+    def begin(self, database: str) -> None:
+        self._database = database.encode()
+
     async def get_or_lead(self, key: bytes, seconds: float) -> tuple[bytes | None, bool]:
+        if self._database is None:
+            return None, True
         kept, leads = self._keys(key)
         try:
             found = await self._redis.run("EVAL", _GET_OR_LEAD, 2, kept, leads, self._token, _milliseconds(seconds))
@@ -39,6 +45,8 @@ class RedisCache:
         return cast("bytes | None", found[0]), bool(found[1])
 
     async def lead(self, key: bytes, seconds: float) -> bool:
+        if self._database is None:
+            return True
         try:
             return bool(
                 await self._redis.run("SET", self._keys(key)[1], self._token, "NX", "PX", _milliseconds(seconds))
@@ -47,16 +55,20 @@ class RedisCache:
             return True
 
     async def released(self, key: bytes) -> None:
+        if self._database is None:
+            return
         with suppress(RedisAway):  # it ends by itself
             await self._redis.run("EVAL", _RELEASE, 1, self._keys(key)[1], self._token)
 
     async def put(self, key: bytes, value: bytes, seconds: int) -> None:
+        if self._database is None:
+            return
         with suppress(RedisAway):  # the next who asks makes it anew
             await self._redis.run("SET", self._keys(key)[0], value, "EX", max(1, seconds))
 
     def _keys(self, key: bytes) -> tuple[bytes, bytes]:
         """Where the answer is, and who leads. What stands in braces decides the node of a cluster: both are on one."""
-        kept = b"%s:answer:{%s}" % (self._name, key.hex().encode())
+        kept = b"%s:answer:%s:{%s}" % (self._name, self._database or b"", key.hex().encode())
         return kept, kept + b":leads"
 
 

@@ -86,9 +86,15 @@ class ResponseCache:
 
     # What the change feed tells ------------------------------------------------------------------------------
 
-    def begin(self, floor: int) -> None:
-        """From now on every change of transactions from that id on is told."""
+    def begin(self, floor: int, database: str) -> None:
+        """From now on every change of transactions after that id is told, of the database of that identity.
+
+        What was kept before may be of another database, or of a past that this one has lost.
+        """
+        self._local.clear()
+        self._given.clear()
         self._invalidation.begin(floor)
+        self._shared.begin(database)
         self._informed = True
 
     def changed(self, tags: Iterable[str], by: int) -> None:
@@ -137,11 +143,18 @@ class ResponseCache:
 
     def _is_fresh(self, entry: Entry, age: float) -> bool:
         if entry.kind is Kind.LIST:
-            return age < self._lifetimes.list_fresh
-        return self._informed and age < self._lifetimes.page and self._invalidation.admits(entry.tags, entry.as_of)
+            return age < self._lifetimes.list_fresh and self._is_admitted(entry)
+        return self._informed and age < self._lifetimes.page and self._is_admitted(entry)
+
+    def _is_admitted(self, entry: Entry | Filled) -> bool:
+        """Whether no change is known that speaks against it; of a page, also whether each would be known."""
+        if entry.kind is Kind.LIST:
+            return not self._invalidation.contradicts(entry.tags, entry.as_of)
+        return self._invalidation.admits(entry.tags, entry.as_of)
 
     def _is_passable(self, entry: Entry, age: float) -> bool:
-        return entry.kind is Kind.LIST and age < self._lifetimes.list_fresh + self._lifetimes.list_stale
+        longest = self._lifetimes.list_fresh + self._lifetimes.list_stale
+        return entry.kind is Kind.LIST and age < longest and self._is_admitted(entry)
 
     # One flight for all who ask meanwhile ----------------------------------------------------------------------
 
@@ -195,12 +208,14 @@ class ResponseCache:
 
     async def _made(self, fill: Fill) -> tuple[Entry, bool]:
         """A new entry, and whether it may be kept: what changes overtake each time is for those only who wait."""
-        for _ in range(MOST_FILLS - 1):
+        for fills in range(1, MOST_FILLS + 1):
+            told = self._invalidation.told
             filled = await fill()
-            if self._invalidation.admits(filled.tags, filled.as_of):
-                return Entry.of(filled, self._now()), True
-        filled = await fill()
-        return Entry.of(filled, self._now()), self._invalidation.admits(filled.tags, filled.as_of)
+            admitted = self._is_admitted(filled)
+            # A change that was told before is in the answer, though a transaction that is open longer hides that.
+            if admitted or told == self._invalidation.told or fills == MOST_FILLS:
+                return Entry.of(filled, self._now()), admitted
+        raise AssertionError("the last fill is returned")
 
     async def _share(self, key: bytes, packed: bytes | None, *, leads: bool) -> None:
         if packed is not None:
@@ -245,6 +260,10 @@ class _Given:
 
     def __init__(self) -> None:
         self._last: OrderedDict[bytes, tuple[int, bytes]] = OrderedDict()
+        self._forgotten = 0
+
+    def clear(self) -> None:
+        self._last.clear()
         self._forgotten = 0
 
     def note(self, key: bytes, entry: Entry) -> None:

@@ -8,6 +8,10 @@ from typing import Protocol
 class SharedCache(Protocol):
     """Bytes by key, for all processes. No call raises, and none takes longer than its time."""
 
+    def begin(self, database: str) -> None:
+        """What is kept is of the database of that identity; before, nothing is kept."""
+        ...
+
     async def get_or_lead(self, key: bytes, seconds: float) -> tuple[bytes | None, bool]:
         """What is kept under the key; where nothing is, also whether the caller is the one to `lead`."""
         ...
@@ -27,6 +31,9 @@ class SharedCache(Protocol):
 
 class NothingShared:
     """No second level: the process is alone, and always the one to fill."""
+
+    def begin(self, database: str) -> None:
+        pass
 
     async def get_or_lead(self, key: bytes, seconds: float) -> tuple[bytes | None, bool]:  # noqa: ARG002
         return None, True

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self, TypeAlias, cast
 
 import asyncpg
 
-from service.errors import BadUserInput, Internal, OperationTimeout, Unavailable
+from service.errors import ApiError, BadUserInput, CursorExpired, Internal, OperationTimeout, Unavailable
 from service.events import ConnectionLost, ConnectionRefused, Observer, StatementFailed, ignore
 from service.settings import Settings
 
 APPLICATION_NAME = "parallax"
 
-SAFE_TO_TELL = "PLX01"
-"""SQLSTATE of errors that our own SQL raises about a caller's value, with a message meant for that caller."""
+SAFE_TO_TELL: Mapping[str, type[ApiError]] = {"PLX01": BadUserInput, "PLX02": CursorExpired}
+"""By SQLSTATE, what our own SQL raises about a caller's value, with a message meant for that caller."""
 
 AWAY = "The database cannot be reached. Try again in a moment."
 BUSY = "No connection to the database came free in time. Try again in a moment."
 TOO_SLOW = "The operation took longer than an operation may. Ask for less, or narrow its filters."
-FAILED = "Something went wrong on our side."
 
 # What breaks with a connection. A statement that met one of these had only read, so it can be tried again.
 _LOST = (
@@ -140,9 +139,9 @@ class Database:
         finally:
             await pool.release(connection)
 
-    def _refusal(self, statement: str, error: Exception) -> BadUserInput | Internal:
+    def _refusal(self, statement: str, error: Exception) -> ApiError:
         sqlstate = cast("str | None", getattr(error, "sqlstate", None))
-        if sqlstate == SAFE_TO_TELL:
-            return BadUserInput(str(error))
+        if sqlstate is not None and sqlstate in SAFE_TO_TELL:
+            return SAFE_TO_TELL[sqlstate](str(error))
         self._observe(StatementFailed(sqlstate, statement))
-        return Internal(FAILED)
+        return Internal()

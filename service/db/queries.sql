@@ -12,3 +12,13 @@ select
 -- name: ping
 -- Whether Postgres answers.
 select 1;
+
+-- name: changes_since
+-- What has changed since a look at the feed: changes_xid and the key of reference_changes find it.
+select identity, head, pending, coalesce(lost, false) as lost, xids, stories, reference_xid, snapshot::text as snapshot,
+    pg_snapshot_xmax(snapshot)::text::bigint as horizon
+from changes_since($1::text::pg_snapshot, $2);
+
+-- name: forget_changes
+-- Forgets changes from before a time, at most so many: changes_xid finds the oldest.
+select forget_changes($1, $2);

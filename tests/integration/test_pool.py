@@ -58,9 +58,11 @@ async def test_no_row_is_none(empty_database: str) -> None:
 
 
 async def test_named_statements_run(empty_database: str) -> None:
+    """Those of the pool; test_change_feed.py has those of the feed, which take parameters."""
     async with Database(empty_database, Settings()) as database:
         for statement in QUERIES.values():
-            assert await database.fetch_row(statement) is not None
+            if "$1" not in statement:
+                assert await database.fetch_row(statement) is not None
 
 
 async def test_connections_that_died_idle_are_replaced(

@@ -22,6 +22,12 @@ async def redis() -> AsyncIterator[SharedRedis]:
         yield redis
 
 
+def cache_in(redis: SharedRedis, name: str = "parallax") -> RedisCache:
+    cache = RedisCache(redis, name)
+    cache.begin("database")
+    return cache
+
+
 @pytest.fixture
 def key() -> bytes:
     return os.urandom(32)
@@ -33,7 +39,7 @@ def name() -> str:
 
 
 async def test_the_first_who_asks_leads_until_it_has_put_an_answer(redis: SharedRedis, name: str, key: bytes) -> None:
-    one, other = RedisCache(redis, name), RedisCache(redis, name)
+    one, other = cache_in(redis, name), cache_in(redis, name)
     assert await one.get_or_lead(key, 5) == (None, True)
     assert await other.get_or_lead(key, 5) == (None, False)
     await one.put(key, b"\x00answer\xff", 60)
@@ -44,7 +50,7 @@ async def test_the_first_who_asks_leads_until_it_has_put_an_answer(redis: Shared
 
 
 async def test_who_leads_no_longer_ends_nobody_elses_lead(redis: SharedRedis, name: str, key: bytes) -> None:
-    one, other = RedisCache(redis, name), RedisCache(redis, name)
+    one, other = cache_in(redis, name), cache_in(redis, name)
     assert await one.lead(key, 0.05)
     await asyncio.sleep(0.1)
     assert await other.lead(key, 5)
@@ -53,7 +59,7 @@ async def test_who_leads_no_longer_ends_nobody_elses_lead(redis: SharedRedis, na
 
 
 async def test_an_answer_is_kept_for_its_time(redis: SharedRedis, name: str, key: bytes) -> None:
-    cache = RedisCache(redis, name)
+    cache = cache_in(redis, name)
     await cache.put(key, b"answer", 1)
     assert (await cache.get_or_lead(key, 5))[0] == b"answer"
     await asyncio.sleep(1.1)
@@ -61,14 +67,28 @@ async def test_an_answer_is_kept_for_its_time(redis: SharedRedis, name: str, key
 
 
 async def test_of_many_who_ask_at_once_one_leads(redis: SharedRedis, name: str, key: bytes) -> None:
-    caches = [RedisCache(redis, name) for _ in range(50)]
+    caches = [cache_in(redis, name) for _ in range(50)]
     assert sum(leads for _, leads in await asyncio.gather(*(cache.get_or_lead(key, 5) for cache in caches))) == 1
 
 
 async def test_without_redis_everybody_leads() -> None:
     async with SharedRedis("redis://127.0.0.1:1/0") as away:
-        cache = RedisCache(away)
+        cache = cache_in(away)
         assert await cache.get_or_lead(b"key", 5) == (None, True)
         assert await cache.lead(b"key", 5)
         await cache.put(b"key", b"answer", 5)
         await cache.released(b"key")
+
+
+async def test_databases_share_no_answers_and_before_one_is_known_nothing_is_kept(
+    redis: SharedRedis, name: str, key: bytes
+) -> None:
+    one, other, unknown = cache_in(redis, name), RedisCache(redis, name), RedisCache(redis, name)
+    other.begin("another database")
+    await one.put(key, b"answer", 60)
+    await unknown.put(key, b"of what?", 60)
+    assert await other.get_or_lead(key, 5) == (None, True)
+    assert await unknown.get_or_lead(key, 5) == (None, True)
+    assert await unknown.lead(key, 5)
+    await unknown.released(key)
+    assert (await one.get_or_lead(key, 5))[0] == b"answer"

@@ -96,7 +96,7 @@ class World:
             observe=self.events.append,
             now=self.clock,
         )
-        cache.begin(floor)
+        cache.begin(floor, "this")
         return cache
 
     async def ask(self, cache: ResponseCache) -> tuple[bytes, Source, bool]:
@@ -308,7 +308,7 @@ async def test_garbage_among_what_is_shared_is_told_and_made_anew(garbage: bytes
 async def test_a_body_is_compressed_once_and_its_bytes_are_counted() -> None:
     local = LocalCache(1_000_000)
     cache = ResponseCache(local, NothingShared(), TIMES, max_body_bytes=1_000_000)
-    cache.begin(0)
+    cache.begin(0, "this")
 
     async def fill() -> Filled:
         return Filled(Kind.PAGE, b"x" * 1_000, 5, ("story:1",))
