@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Container
+from collections.abc import AsyncGenerator, Callable, Container
 from contextlib import asynccontextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from schema import schema
-from service.cache import Lifetimes, LocalCache, NothingShared, ResponseCache
+from service.cache import Following, Lifetimes, LocalCache, NothingShared, RedisCache, ResponseCache
+from service.db.changes import ChangeFeed
 from service.db.pool import Database
 from service.documents import KeptForAll, KeptHere, Quota, Registered, Registry, read_registered
 from service.errors import NotFound
 from service.events import Observer, ServingEnded, ServingStarted
 from service.http import health, pages
+from service.http.changes import StoryChanges
 from service.http.graphql import GraphQLEndpoint
 from service.http.middleware import Failures, RequestId
-from service.planner import Limits, Planner
+from service.http.operations import Operations
+from service.http.server_sent_events import EventStream
+from service.http.streams import Streams
+from service.http.websocket import WebSocketEndpoint
+from service.planner import Limits, Planner, WindowLimits
 from service.redis import SharedRedis
 from service.settings import PREFIX, Settings, SettingsError
 from service.telemetry import start_logging
 
 
-def create_app(settings: Settings, dsn: str, observe: Observer | None = None) -> ASGIApp:
+def create_app(settings: Settings, dsn: str, observe: Observer | None = None) -> Application:
     """The service as an ASGI application over the database at `dsn`, which need not be there yet.
 
     Raises SettingsError, and BrokenDocuments.
@@ -37,19 +45,26 @@ def create_app(settings: Settings, dsn: str, observe: Observer | None = None) ->
     registered = read_registered(Planner(schema))
     documents = _documents(settings, planner, registered, redis, observe)
 
+    cache = _cache(settings, redis, observe) if settings.cache_bytes else None
+    changes = StoryChanges(database)
+    feed = _feed(settings, dsn, changes, cache, observe)
+
     @asynccontextmanager
     async def lifespan(_app: object) -> AsyncGenerator[None]:
-        async with database, redis or nullcontext():
+        async with database, redis or nullcontext(), feed:
             observe(ServingStarted())
             yield
         observe(ServingEnded())
 
-    cache = _cache(settings, observe) if settings.cache_bytes else None
-    graphql = GraphQLEndpoint(planner, documents, database, cache, settings)
+    streams = Streams(settings.max_streams)
+    operations = Operations(planner, documents, database, cache=cache, changes=changes, settings=settings)
+    events = EventStream(operations, streams, settings.heartbeat, observe)
+    graphql = GraphQLEndpoint(operations, events, documents, cache, settings)
+    sockets = WebSocketEndpoint(operations, streams, settings, observe)
     router = Router(
         [
             *_at("/livez", health.alive),
-            *_at("/readyz", health.ready(database, redis)),
+            *_at("/readyz", health.ready(database, redis, feed)),
             *_at("/startupz", health.alive),
             *_at("/schema.graphql", pages.schema_file),
             Route("/", pages.start),
@@ -59,18 +74,31 @@ def create_app(settings: Settings, dsn: str, observe: Observer | None = None) ->
         default=_nothing_here,
         lifespan=lifespan,
     )
-    app = _straight(graphql, ("/graphql", "/graphql/"), router)
+    app = _straight(graphql, sockets, ("/graphql", "/graphql/"), router)
     for layer in (partial(Failures, observe=observe), RequestId):
         app = layer(app)
-    return app
+    return Application(app, streams.end)
 
 
-def _straight(endpoint: ASGIApp, paths: Container[str], router: ASGIApp) -> ASGIApp:
-    """Leads requests for these paths to their endpoint, all else to the router, whose search costs like a plan."""
+@dataclass(frozen=True, slots=True)
+class Application:
+    """The service as an ASGI application; `drain` has sockets and streams end, which would stay open for ever."""
+
+    app: ASGIApp
+    drain: Callable[[], None]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+
+def _straight(endpoint: ASGIApp, sockets: ASGIApp, paths: Container[str], router: ASGIApp) -> ASGIApp:
+    """Leads what comes for these paths to its endpoint, all else to the router, whose search costs like a plan."""
 
     async def lead(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] in paths:
             await endpoint(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await (sockets if scope["path"] in paths else _no_socket_here)(scope, receive, send)
         else:
             # Within an application, as it takes this to be, Starlette raises what else it would answer in plain text.
             scope["app"] = router
@@ -82,6 +110,11 @@ def _straight(endpoint: ASGIApp, paths: Container[str], router: ASGIApp) -> ASGI
 def _at(path: str, endpoint: ASGIApp | health.Probe) -> list[BaseRoute]:
     """The same endpoint with and without a trailing slash."""
     return [Route(path, endpoint), Route(f"{path}/", endpoint)]
+
+
+async def _no_socket_here(_scope: Scope, receive: Receive, send: Send) -> None:
+    await receive()
+    await send({"type": "websocket.close"})  # before it is accepted: the handshake is answered by 403
 
 
 async def _nothing_here(_scope: Scope, _receive: Receive, _send: Send) -> None:
@@ -110,7 +143,16 @@ def _documents(
     return Registry(planner, registered, kept, registered_only=settings.registered_only)
 
 
-def _cache(settings: Settings, observe: Observer) -> ResponseCache:
+def _feed(
+    settings: Settings, dsn: str, changes: StoryChanges, cache: ResponseCache | None, observe: Observer
+) -> ChangeFeed:
+    direct = settings.feed_database_url
+    followers = (changes, Following(cache)) if cache else (changes,)
+    keep = timedelta(hours=settings.changes_kept_hours)
+    return ChangeFeed(direct.get_secret_value() if direct else dsn, followers, keep, observe)
+
+
+def _cache(settings: Settings, redis: SharedRedis | None, observe: Observer) -> ResponseCache:
     lifetimes = Lifetimes(
         list_fresh=settings.cache_list_seconds,
         list_stale=settings.cache_refresh_seconds,
@@ -118,7 +160,8 @@ def _cache(settings: Settings, observe: Observer) -> ResponseCache:
     )
     local = LocalCache(settings.cache_bytes)
     limit = settings.max_response_bytes
-    return ResponseCache(local, NothingShared(), lifetimes, max_body_bytes=limit, observe=observe)
+    shared = RedisCache(redis, settings.redis_prefix) if redis else NothingShared()
+    return ResponseCache(local, shared, lifetimes, max_body_bytes=limit, observe=observe)
 
 
 def _limits(settings: Settings) -> Limits:
@@ -131,4 +174,5 @@ def _limits(settings: Settings) -> Limits:
         max_root_fields=settings.max_root_fields,
         max_page_size=settings.max_page_size,
         introspection=settings.introspection,
+        windows=WindowLimits(settings.max_window_days, settings.open_window_days),
     )

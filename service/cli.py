@@ -59,7 +59,7 @@ def serve(*, end_with_parent: bool) -> None:
         url = _url(settings.host, address.getsockname()[1])
         with _told(SettingsError, BrokenDocuments):
             app = create_app(settings, dsn)
-        if not serving.serve(app, address, settings.drain_timeout, lambda: _welcome(url, settings)):
+        if not serving.serve(app, address, lambda: _welcome(url, settings), settings):
             raise Failure("The service could not start: what is logged above says why.")
 
 

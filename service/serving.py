@@ -6,9 +6,22 @@ import signal
 import socket
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from types import FrameType
+from typing import Protocol
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import Receive, Scope, Send
+
+from service.settings import Settings
+
+
+class Drainable(Protocol):
+    """An ASGI application that can be told to end what would stay open for ever."""
+
+    @property
+    def drain(self) -> Callable[[], None]: ...
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
 
 
 class AddressTaken(Exception):
@@ -30,8 +43,8 @@ def bind(host: str, port: int) -> socket.socket:
     return bound
 
 
-def serve(app: ASGIApp, at: socket.socket, drain_timeout: int, when_ready: Callable[[], None]) -> bool:
-    """Serve at a bound socket until SIGINT or SIGTERM, then let running requests end within `drain_timeout` seconds.
+def serve(app: Drainable, at: socket.socket, when_ready: Callable[[], None], settings: Settings) -> bool:
+    """Serve at a bound socket until SIGINT or SIGTERM, then let running requests end within the time set for that.
 
     Returns whether the application started.
     """
@@ -39,24 +52,34 @@ def serve(app: ASGIApp, at: socket.socket, drain_timeout: int, when_ready: Calla
         app,
         loop="uvloop",
         http="httptools",
-        ws="none",
+        ws="websockets-sansio",
+        ws_max_size=settings.max_body_bytes,
+        ws_ping_interval=settings.heartbeat,
+        ws_ping_timeout=settings.heartbeat,
+        # Compression would keep a dictionary for each of thousands of sockets.
+        ws_per_message_deflate=False,
         # Nothing here asks who the caller is or how they came.
         proxy_headers=False,
         lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=drain_timeout,
+        timeout_graceful_shutdown=settings.drain_timeout,
     )
-    server = _Server(config, when_ready)
+    server = _Server(config, when_ready, app.drain)
     server.run(sockets=[at])
     return server.started
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, when_ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, when_ready: Callable[[], None], when_ending: Callable[[], None]) -> None:
         super().__init__(config)
         self._when_ready = when_ready
+        self._when_ending = when_ending
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        self._when_ending()
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:

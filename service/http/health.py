@@ -11,6 +11,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service.db.changes import ChangeFeed
 from service.db.pool import Database
 from service.db.queries import QUERIES
 from service.errors import ApiError
@@ -27,12 +28,13 @@ async def alive(_request: Request) -> Response:
     return _health("pass")
 
 
-def ready(database: Database, redis: SharedRedis | None) -> Probe:
-    """Whether queries can be answered: 200, or 503 where Postgres is away. Without Redis they can."""
+def ready(database: Database, redis: SharedRedis | None, feed: ChangeFeed) -> Probe:
+    """Whether queries can be answered: 200, or 503 where Postgres is away. Without Redis or changes they can."""
 
     async def probe(_request: Request) -> Response:
         postgres = await _examine(_ask_postgres(database))
         checks = {"postgres:responseTime": [postgres]}
+        checks["changes:heard"] = [_heard(feed)]
         if redis is not None:
             checks["redis:responseTime"] = [await _examine(_ask_redis(redis))]
         if postgres["status"] == "fail":
@@ -40,6 +42,12 @@ def ready(database: Database, redis: SharedRedis | None) -> Probe:
         return _health("pass" if all(check["status"] == "pass" for (check,) in checks.values()) else "warn", checks)
 
     return probe
+
+
+def _heard(feed: ChangeFeed) -> dict[str, Any]:
+    if feed.hears:
+        return {"componentType": "component", "status": "pass"}
+    return {"componentType": "component", "status": "fail", "output": "Changes are not heard of: pages are made anew."}
 
 
 async def _ask_postgres(database: Database) -> None:

@@ -17,6 +17,7 @@ class MediaType(Enum):
     GRAPHQL_RESPONSE = b"application/graphql-response+json; charset=utf-8"
     JSON = b"application/json; charset=utf-8"
     HTML = b"text/html; charset=utf-8"
+    EVENTS = b"text/event-stream; charset=utf-8"
 
 
 _RESPONSE_JSON = "application/graphql-response+json"
@@ -33,6 +34,7 @@ def _accepted(accept: bytes, html: bool) -> MediaType | None:  # noqa: FBT001 (l
     offered.append((_weight(weights, *_JSON_RANGES), MediaType.JSON))
     if html:
         offered.append((_weight(weights, "text/html"), MediaType.HTML))
+    offered.append((weights.get("text/event-stream", 0.0), MediaType.EVENTS))
     weight, best = max(offered, key=lambda offer: offer[0])
     return best if weight > 0 else None
 

@@ -14,8 +14,6 @@ from service.http.caller import CallerGone
 from service.http.media import MediaType
 from service.http.responses import send_error
 
-FAILED = "Something went wrong on our side."
-
 _GIVEN = re.compile(rb"[A-Za-z0-9._:+/=@-]{1,128}")
 
 
@@ -77,4 +75,4 @@ def _told(raised: Exception) -> ApiError:
         case HTTPException(status_code=405):
             return MethodNotAllowed("This is only read: use GET.", allow="GET, HEAD")
         case _:
-            return Internal(FAILED)
+            return Internal()

@@ -66,7 +66,7 @@ async def read(scope: Scope, headers: Headers, receive: Receive, settings: Setti
 def understand(sent: Sent) -> GraphQLRequest:
     """The GraphQL request that was sent; raises ApiError."""
     if not sent.posted:
-        return _checked(_from_query_string(sent.text))
+        return checked(_from_query_string(sent.text))
     try:
         payload = read_json(sent.text)
     except NotStrictJson as error:
@@ -75,7 +75,7 @@ def understand(sent: Sent) -> GraphQLRequest:
         raise BadRequest("Batches are not served here: send each operation in a request of its own.")
     if not isinstance(payload, dict):
         raise BadRequest("The body must be a JSON object with a string `query` or `documentId`.")
-    return _checked(cast("dict[str, Any]", payload))
+    return checked(cast("dict[str, Any]", payload))
 
 
 async def _read_body(headers: Headers, receive: Receive, settings: Settings) -> bytes:
@@ -136,7 +136,8 @@ def _read_parameter(name: str, text: str) -> Any:
         raise BadRequest(f"The parameter `{name}` will not do: {error}.") from None
 
 
-def _checked(payload: Mapping[str, Any]) -> GraphQLRequest:
+def checked(payload: Mapping[str, Any]) -> GraphQLRequest:
+    """The request that a payload holds, whatever it came by; raises BadRequest."""
     document = payload.get("query")
     if document is not None and not isinstance(document, str):
         raise BadRequest("`query` must be a string.")

@@ -10,7 +10,15 @@ from typing import Any
 import orjson
 from starlette.types import Receive, Send
 
-from service.errors import ApiError, MethodNotAllowed, RequestTimeout, RequestTooLarge, Unavailable, ValidationFailed
+from service.errors import (
+    ApiError,
+    MethodNotAllowed,
+    RateLimited,
+    RequestTimeout,
+    RequestTooLarge,
+    Unavailable,
+    ValidationFailed,
+)
 from service.http.media import MediaType
 
 Header = tuple[bytes, bytes]
@@ -71,14 +79,19 @@ async def send_options(send: Send) -> None:
 async def send_error(send: Send, receive: Receive, error: ApiError, media_type: MediaType, request_id: str) -> None:
     """Sends an error as GraphQL's errors, with the status that the contract gives it under this media type."""
     always = error.always_status or media_type is not MediaType.JSON
-    body = orjson.dumps({"errors": [_shown(each, request_id) for each in _findings(error)]})
-    kind = media_type if media_type is not MediaType.HTML else MediaType.JSON
+    body = orjson.dumps({"errors": shown_errors(error, request_id)})
+    kind = media_type if media_type is MediaType.GRAPHQL_RESPONSE else MediaType.JSON
     unread = isinstance(error, RequestTimeout | RequestTooLarge)
     await send_reply(
         send, error.status if always else 200, kind, body, [NO_STORE, *_headers_for(error)], last=not unread
     )
     if unread:
         await send_end(send, receive)
+
+
+def shown_errors(error: ApiError, request_id: str) -> list[dict[str, Any]]:
+    """The error as the list that GraphQL's responses have."""
+    return [_shown(each, request_id) for each in _findings(error)]
 
 
 def _findings(error: ApiError) -> Sequence[ApiError]:
@@ -97,7 +110,7 @@ def _shown(error: ApiError, request_id: str) -> dict[str, Any]:
 
 def _headers_for(error: ApiError) -> list[Header]:
     match error:
-        case Unavailable():
+        case Unavailable() | RateLimited():
             return [(b"retry-after", b"%d" % error.retry_after)]
         case MethodNotAllowed():
             return [(b"allow", error.allow.encode())]

@@ -36,7 +36,14 @@ async def serving(
     """A client of the service over that database, with those settings."""
     app = create_app(Settings(**settings), dsn, observe)
     config = uvicorn.Config(
-        app, http="httptools", ws="none", lifespan="on", log_config=None, access_log=False, timeout_graceful_shutdown=5
+        app,
+        http="httptools",
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=5,
     )
     server = Server(config)
     with socket.socket() as listening:
@@ -50,6 +57,7 @@ async def serving(
             async with httpx.AsyncClient(base_url=url, timeout=30) as client:
                 yield client
         finally:
+            app.drain()
             server.should_exit = True
             await task
 

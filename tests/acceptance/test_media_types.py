@@ -45,7 +45,7 @@ async def test_the_answer_comes_in_the_type_that_was_asked_for(
     [
         "text/html",
         "image/png",
-        "text/event-stream",
+        "text/event-stream;q=0",
         "application/json;q=0",
         "application/json;q=0, */*",
         "application/json;q=2",

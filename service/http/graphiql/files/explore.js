@@ -100,12 +100,53 @@ query Outlets {
 }
 `;
 
+  const COVERAGE = `# Everything of a window: how the press divides, day
+# by day, and what it wrote about.
+
+query Coverage($published: Window!) {
+  coverage(filter: { published: $published }) {
+    storyCount
+    articleCount
+    reportCount
+    bias {
+      left { percent }
+      center { percent }
+      right { percent }
+      unratedCount
+    }
+    blindspots { left right }
+    timeline(interval: DAY) { start reportCount left center right unrated }
+    topOutlets(first: 5) { outlet { name bias } reportCount }
+    topTopics(first: 5) { topic { name } storyCount }
+  }
+}
+`;
+
+  const CHANGES = `# Stories as they change, for as long as this runs:
+# load something, and look.
+
+subscription Changes {
+  storyChanged {
+    cursor
+    kind
+    at
+    story { title coverage { outletCount } }
+  }
+}
+`;
+
+  const WEEK = 7 * 24 * 3600 * 1000;
   const given = new URLSearchParams(window.location.search);
   const examples = [
     { query: FRONT_PAGE },
     { query: BLINDSPOTS, variables: JSON.stringify({ side: "LEFT" }, null, 2) },
     { query: STORY },
     { query: OUTLETS },
+    {
+      query: COVERAGE,
+      variables: JSON.stringify({ published: { after: new Date(Date.now() - WEEK).toISOString() } }, null, 2),
+    },
+    { query: CHANGES },
   ];
   const asked = given.has("query")
     ? [{ query: given.get("query"), variables: given.get("variables") || undefined }]
@@ -113,6 +154,7 @@ query Outlets {
 
   const fetcher = GraphiQL.createFetcher({
     url: window.location.pathname,
+    subscriptionUrl: window.location.origin.replace(/^http/, "ws") + window.location.pathname,
     headers: { Accept: "application/graphql-response+json, application/json;q=0.9" },
   });
   ReactDOM.createRoot(document.getElementById("graphiql")).render(

@@ -1,0 +1,118 @@
+"""Operations, however they came: the document, its plan, and the answer or the answers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from functools import partial
+from inspect import isawaitable
+from typing import Any
+
+from graphql import DocumentNode, ExecutionResult
+from graphql import execute as run  # pyright: ignore[reportUnknownVariableType]  # one parameter has a bare list
+
+from service.cache import REFERENCES, Answer, Filled, Kind, ResponseCache, story_tag
+from service.db.pool import Database
+from service.documents import Registry
+from service.errors import ResponseTooLarge
+from service.http.changes import StoryChanges
+from service.http.requests import GraphQLRequest
+from service.http.service_info import ServiceInfo
+from service.planner import Call, Operation, Planner
+from service.settings import Settings
+
+SUBSCRIPTION = "subscription"
+
+
+class Operations:
+    """Answers operations; every failure is an ApiError."""
+
+    def __init__(
+        self,
+        planner: Planner,
+        documents: Registry,
+        database: Database,
+        *,
+        cache: ResponseCache | None,
+        changes: StoryChanges,
+        settings: Settings,
+    ) -> None:
+        self._planner = planner
+        self._documents = documents
+        self._database = database
+        self._cache = cache
+        self._changes = changes
+        self._max_response_bytes = settings.max_response_bytes
+        self._features = frozenset[str](settings.granted_features)
+        self._context = {"service_info": ServiceInfo(database)}
+
+    async def find(self, request: GraphQLRequest) -> Operation:
+        """The operation that is asked for, of a valid document."""
+        document = await self._documents.find(request.document, request.document_id, keep=request.keep)
+        return document.operation(request.operation_name)
+
+    def plan(self, operation: Operation, variables: Mapping[str, Any]) -> Call:
+        """The call of a query."""
+        return self._planner.plan(operation, variables, self._features)
+
+    def is_kept(self, call: Call) -> bool:
+        """Whether the answer of a call is kept for those who ask the same."""
+        return bool(self._cache and call.statement and not call.local and not call.prepared.momentary)
+
+    async def kept(self, call: Call) -> Answer:
+        """The answer of a call that is kept, or made and kept now."""
+        assert self._cache is not None
+        return await self._cache.answer(call.key, partial(self._fill, call))
+
+    async def made(self, call: Call, variables: Mapping[str, Any]) -> bytes:
+        """The answer of a call that is not kept."""
+        record = await self._record(call)
+        local = await self._execute_local(call.local, variables) if call.local else None
+        return self._body(call, record, local)
+
+    async def stream(self, request: GraphQLRequest, after: str | None = None) -> AsyncGenerator[tuple[str, bytes]]:
+        """The answer of a query, or those of a subscription as they come; each with its cursor, empty for a query.
+
+        `after` is where one goes on who has had answers before; it goes before the subscription's own argument.
+        """
+        operation = await self.find(request)
+        if operation.kind != SUBSCRIPTION:
+            call = self.plan(operation, request.variables)
+            yield (
+                "",
+                (await self.kept(call)).entry.body if self.is_kept(call) else await self.made(call, request.variables),
+            )
+            return
+        subscription = self._planner.subscribe(operation, request.variables, self._features)
+        async for cursor, body in self._changes.follow(subscription, after):
+            yield cursor, self._within_limit(body)
+
+    async def _fill(self, call: Call) -> Filled:
+        """A page where all stories of the answer are known, else a list."""
+        record = await self._record(call)
+        body, as_of = self._body(call, record, None), call.as_of(record)
+        stories = call.stories(record)
+        if stories is None:
+            return Filled(Kind.LIST, body, as_of, (REFERENCES,))
+        return Filled(Kind.PAGE, body, as_of, (REFERENCES, *(story_tag(key) for key in stories)))
+
+    async def _record(self, call: Call) -> Any:
+        if call.statement is None:
+            return None
+        return await self._database.fetch_row(call.statement, call.parameters, selective=call.selective)
+
+    async def _execute_local(self, document: DocumentNode, variables: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What the executor answers to roots that no SQL does; its errors are those of the whole operation."""
+        executing = run(self._planner.schema, document, context_value=self._context, variable_values=dict(variables))
+        result: ExecutionResult = await executing if isawaitable(executing) else executing
+        for error in result.errors or ():
+            raise error.original_error or error
+        return result.data or {}
+
+    def _body(self, call: Call, record: Any, local: Mapping[str, Any] | None) -> bytes:
+        return self._within_limit(b'{"data":' + call.assemble(record, local) + b"}")
+
+    def _within_limit(self, body: bytes) -> bytes:
+        limit = self._max_response_bytes
+        if len(body) > limit:
+            raise ResponseTooLarge(f"The response would be larger than {limit:,} bytes. Ask for less at a time.")
+        return body

@@ -1,0 +1,101 @@
+"""GraphQL over server-sent events, each operation in a connection of its own: the distinct connections mode."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+import orjson
+from starlette.types import Receive, Scope, Send
+
+from service.errors import ApiError, Internal
+from service.events import Observer, RequestFailed
+from service.http.caller import WhileCallerWaits
+from service.http.operations import Operations
+from service.http.requests import GraphQLRequest
+from service.http.responses import NO_STORE, shown_errors
+from service.http.streams import Streams, next_or_ending
+
+SOON = 0.25
+"""Seconds after which a caller hears that the stream is open, where nothing else has been told."""
+HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    NO_STORE,
+    # nginx and its like would wait for more before they pass anything on.
+    (b"x-accel-buffering", b"no"),
+]
+COMPLETE = b"event: complete\ndata: \n\n"
+HEARTBEAT = b":\n\n"
+
+
+class EventStream:
+    """Answers an operation by events: `next` with each answer, then `complete`; a stream that just ends was cut off.
+
+    A comment each `heartbeat` seconds tells that the server is there, and tells the server when the caller is not.
+    """
+
+    def __init__(self, operations: Operations, streams: Streams, heartbeat: float, observe: Observer) -> None:
+        self._operations = operations
+        self._streams = streams
+        self._heartbeat = heartbeat
+        self._observe = observe
+
+    async def send(
+        self, scope: Scope, receive: Receive, send: Send, request: GraphQLRequest, last_event_id: bytes | None
+    ) -> None:
+        """Raises CallerGone, and before the first event the errors that have a status of their own."""
+        after = last_event_id.decode("latin-1") if last_event_id else None
+        with self._streams.opened(scope) as ending, WhileCallerWaits(receive):
+            async with aclosing(self._operations.stream(request, after)) as answers:
+                await self._send_all(scope, send, answers, ending)
+
+    async def _send_all(
+        self, scope: Scope, send: Send, answers: AsyncGenerator[tuple[str, bytes]], ending: asyncio.Event
+    ) -> None:
+        started = False
+
+        async def write(part: bytes, *, more: bool = True) -> None:
+            nonlocal started
+            if not started:
+                await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+                started = True
+            await send({"type": "http.response.body", "body": part, "more_body": more})
+
+        upcoming: asyncio.Task[tuple[str, bytes] | None] | None = None
+        try:
+            while not ending.is_set():
+                upcoming = upcoming or asyncio.create_task(_next(answers))
+                if not await next_or_ending(upcoming, ending, self._heartbeat if started else SOON):
+                    await write(HEARTBEAT)
+                    continue
+                answer, upcoming = upcoming.result(), None
+                if answer is None:
+                    await write(COMPLETE, more=False)
+                    return
+                await write(_event(answer))
+            await write(b"", more=False)
+        except Exception as raised:
+            error = raised if isinstance(raised, ApiError) else Internal()
+            if not started and error.always_status:
+                raise
+            if error.status >= 500:
+                self._observe(RequestFailed(scope["request_id"], error.code, raised))
+            body = orjson.dumps({"errors": shown_errors(error, scope["request_id"])})
+            await write(_event(("", body)))
+            await write(COMPLETE, more=False)
+        finally:
+            if upcoming is not None:
+                upcoming.cancel()
+                await asyncio.wait((upcoming,))
+
+
+async def _next(answers: AsyncGenerator[tuple[str, bytes]]) -> tuple[str, bytes] | None:
+    return await anext(answers, None)
+
+
+def _event(answer: tuple[str, bytes]) -> bytes:
+    cursor, body = answer
+    # JSON as Postgres and orjson write it has no line breaks.
+    named = b"id: " + cursor.encode() + b"\n" if cursor else b""
+    return named + b"event: next\ndata: " + body + b"\n\n"

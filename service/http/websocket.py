@@ -1,0 +1,222 @@
+"""GraphQL by WebSocket: the protocol graphql-transport-ws."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from contextlib import aclosing, suppress
+from typing import Any, cast
+
+import orjson
+from starlette.types import Receive, Scope, Send
+
+from service.errors import ApiError, BadRequest, Internal, RateLimited
+from service.events import Observer, RequestFailed
+from service.http.operations import Operations
+from service.http.requests import GraphQLRequest, checked
+from service.http.responses import shown_errors
+from service.http.streams import Streams
+from service.http.strict_json import NotStrictJson, read_json
+from service.settings import Settings
+
+SUBPROTOCOL = "graphql-transport-ws"
+LONGEST_ID = 200
+
+
+class Closed(Exception):
+    """The socket is to be closed, with this code and for this reason."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+class WebSocketEndpoint:
+    """Answers `WS /graphql`: each socket by itself."""
+
+    def __init__(self, operations: Operations, streams: Streams, settings: Settings, observe: Observer) -> None:
+        self._operations = operations
+        self._streams = streams
+        self._settings = settings
+        self._observe = observe
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["request_id"] = f"{random.getrandbits(96):024x}"
+        if (await receive())["type"] != "websocket.connect":
+            return
+        offered = SUBPROTOCOL in scope["subprotocols"]
+        await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL if offered else None})
+        if not offered:
+            await _close(send, 4406, f"Subprotocol not acceptable: only {SUBPROTOCOL} is spoken here")
+            return
+        socket = _Socket(self._operations, self._settings, self._observe, scope["request_id"], (receive, send))
+        try:
+            with self._streams.opened(scope) as ending:
+                await socket.run(ending)
+        except Closed as closed:
+            await _close(send, closed.code, closed.reason)
+        except RateLimited as error:
+            await _close(send, 1013, error.message)
+        finally:
+            await socket.end()
+
+
+class _Socket:
+    """One socket: who it is, and the operations that run on it, by their ids."""
+
+    def __init__(
+        self,
+        operations: Operations,
+        settings: Settings,
+        observe: Observer,
+        request_id: str,
+        channel: tuple[Receive, Send],
+    ) -> None:
+        self._operations = operations
+        self._settings = settings
+        self._observe = observe
+        self._request_id = request_id
+        self._receive, self._send = channel
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._greeted = False
+
+    async def run(self, ending: asyncio.Event) -> None:
+        """Answers messages until the client has gone, or raises Closed."""
+        loop = asyncio.get_running_loop()
+        patience = loop.time() + self._settings.socket_init_timeout
+        stopped = asyncio.create_task(ending.wait())
+        message: asyncio.Task[Any] | None = None
+        try:
+            while True:
+                message = message or asyncio.create_task(_as_coroutine(self._receive))
+                left = None if self._greeted else max(0.0, patience - loop.time())
+                await asyncio.wait((message, stopped), timeout=left, return_when=asyncio.FIRST_COMPLETED)
+                if stopped.done():
+                    raise Closed(1001, "The server is going away")
+                if not message.done():
+                    raise Closed(4408, "Connection initialisation timeout")
+                received, message = message.result(), None
+                if received["type"] == "websocket.disconnect":
+                    return
+                await self._take(_read(received))
+        finally:
+            for task in (stopped, message):
+                if task is not None:
+                    task.cancel()
+
+    async def end(self) -> None:
+        """Ends all that runs."""
+        running = list(self._running.values())
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running)
+
+    async def _take(self, message: dict[str, Any]) -> None:
+        match message.get("type"):
+            case "connection_init":
+                await self._greet(message)
+            case "ping":
+                await self._tell({"type": "pong"})
+            case "pong":
+                pass
+            case "subscribe":
+                await self._subscribe(message)
+            case "complete":
+                if task := self._running.pop(_id_of(message), None):
+                    task.cancel()
+            case _:
+                raise Closed(4400, "Invalid message received: its type is unknown")
+
+    async def _greet(self, message: dict[str, Any]) -> None:
+        if self._greeted:
+            raise Closed(4429, "Too many initialisation requests")
+        if not isinstance(message.get("payload"), dict | None):
+            raise Closed(4400, "Invalid message received: the payload of connection_init must be an object")
+        self._greeted = True
+        await self._tell({"type": "connection_ack"})
+
+    async def _subscribe(self, message: dict[str, Any]) -> None:
+        if not self._greeted:
+            raise Closed(4401, "Unauthorized")
+        id_ = _id_of(message)
+        if id_ in self._running:
+            raise Closed(4409, f"Subscriber for {id_[:80]} already exists")
+        payload = message.get("payload")
+        if not isinstance(payload, dict):
+            raise Closed(4400, "Invalid message received: a subscribe needs a payload")
+        if len(self._running) >= self._settings.max_subscriptions:
+            most = self._settings.max_subscriptions
+            await self._fail(id_, RateLimited(f"At most {most} operations may run on a socket; this one has {most}."))
+            return
+        try:
+            request = checked(cast("dict[str, Any]", payload))
+        except BadRequest as error:
+            await self._fail(id_, error)
+            return
+        task = self._running[id_] = asyncio.create_task(self._run(id_, request))
+        task.add_done_callback(lambda done: self._done(id_, done))
+
+    def _done(self, id_: str, task: asyncio.Task[None]) -> None:
+        if self._running.get(id_) is task:
+            del self._running[id_]
+
+    async def _run(self, id_: str, request: GraphQLRequest) -> None:
+        start = b'{"id":' + orjson.dumps(id_) + b',"type":"next","payload":'
+        try:
+            async with aclosing(self._operations.stream(request)) as answers:
+                async for _, body in answers:
+                    await self._text(start + body + b"}")
+            await self._ended(id_, {"id": id_, "type": "complete"})
+        except ApiError as error:
+            await self._fail(id_, error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the socket and the others on it go on
+            self._observe(RequestFailed(self._request_id, Internal.code, error))
+            await self._fail(id_, Internal())
+
+    async def _fail(self, id_: str, error: ApiError) -> None:
+        await self._ended(id_, {"id": id_, "type": "error", "payload": shown_errors(error, self._request_id)})
+
+    async def _ended(self, id_: str, message: dict[str, Any]) -> None:
+        """Tells that an operation has ended; its id is free as soon as the client may know."""
+        if self._running.get(id_) is asyncio.current_task():
+            del self._running[id_]
+        await self._tell(message)
+
+    async def _tell(self, message: dict[str, Any]) -> None:
+        await self._text(orjson.dumps(message))
+
+    async def _text(self, message: bytes) -> None:
+        # Waits while the client does not read, so that what it is not told yet takes no memory.
+        with suppress(OSError, RuntimeError):  # a client that has gone is noticed where messages are received
+            await self._send({"type": "websocket.send", "text": message.decode()})
+
+
+async def _as_coroutine(receive: Receive) -> Any:
+    return await receive()
+
+
+async def _close(send: Send, code: int, reason: str) -> None:
+    with suppress(OSError, RuntimeError):
+        await send({"type": "websocket.close", "code": code, "reason": reason.encode()[:120].decode(errors="ignore")})
+
+
+def _read(received: Any) -> dict[str, Any]:
+    text = received.get("text")
+    if text is None:
+        raise Closed(4400, "Invalid message received: only text is understood")
+    try:
+        message = read_json(text.encode("utf-8", "surrogatepass"))
+    except NotStrictJson as error:
+        raise Closed(4400, f"Invalid message received: {error}") from None
+    if not isinstance(message, dict):
+        raise Closed(4400, "Invalid message received: it must be an object")
+    return cast("dict[str, Any]", message)
+
+
+def _id_of(message: dict[str, Any]) -> str:
+    id_ = message.get("id")
+    if not isinstance(id_, str) or not 0 < len(id_) <= LONGEST_ID:
+        raise Closed(4400, f"Invalid message received: an id must be a string of 1 to {LONGEST_ID} characters")
+    return id_
