@@ -54,7 +54,7 @@ async def measure_loading(server_dsn: str, stories: int) -> Loading:
         stream = Path(folder, "stream.ndjson")
         with stream.open("wb") as file:
             file.writelines(orjson.dumps(line) + b"\n" for line in lines(corpus))
-        async with _empty_database(server_dsn) as loaded:
+        async with empty_database(server_dsn) as loaded:
             began = time.perf_counter()
             summary = await load(loaded, [stream])
             seconds = time.perf_counter() - began
@@ -69,7 +69,7 @@ async def measure_loading(server_dsn: str, stories: int) -> Loading:
 async def _copy(server_dsn: str, source: str, tables: Iterable[str]) -> float:
     """Seconds that Postgres takes to COPY the rows of the tables into empty ones with all their indexes."""
     quiet = {"session_replication_role": "replica"}
-    async with _empty_database(server_dsn) as target, _connected(source) as reader, _connected(target, quiet) as writer:
+    async with empty_database(server_dsn) as target, _connected(source) as reader, _connected(target, quiet) as writer:
         seconds = 0.0
         for table in tables:
             columns = [row["attname"] for row in await reader.fetch(COLUMNS, table)]
@@ -83,7 +83,8 @@ async def _copy(server_dsn: str, source: str, tables: Iterable[str]) -> float:
 
 
 @asynccontextmanager
-async def _empty_database(server_dsn: str) -> AsyncGenerator[str]:
+async def empty_database(server_dsn: str) -> AsyncGenerator[str]:
+    """The DSN of a migrated database without news, for as long as it is needed."""
     name = f"parallax_bench_{uuid4().hex[:12]}"
     async with _connected(server_dsn) as conn:
         await conn.execute(f"create database {name}")

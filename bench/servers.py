@@ -6,7 +6,7 @@ import asyncio
 import os
 import socket
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -23,17 +23,28 @@ UNCACHED = {"PARALLAX_CACHE_BYTES": "0"}
 
 
 @asynccontextmanager
-async def running(command: tuple[str, ...], dsn: str, ready_path: str) -> AsyncGenerator[str]:
+async def running(
+    command: tuple[str, ...], dsn: str, ready_path: str, settings: Mapping[str, str] = UNCACHED
+) -> AsyncGenerator[str]:
     """The base URL of a server that has begun to answer; it is told to stop when the caller is done."""
+    async with started(command, dsn, ready_path, settings) as (url, _):
+        yield url
+
+
+@asynccontextmanager
+async def started(
+    command: tuple[str, ...], dsn: str, ready_path: str, settings: Mapping[str, str]
+) -> AsyncGenerator[tuple[str, int]]:
+    """The same, with the id of the process."""
     port = _free_port()
-    environment = {**os.environ, "PARALLAX_DATABASE_URL": dsn, "PARALLAX_PORT": str(port), **UNCACHED}
+    environment = {**os.environ, "PARALLAX_DATABASE_URL": dsn, "PARALLAX_PORT": str(port), **settings}
     process = await asyncio.create_subprocess_exec(
         *command, cwd=ROOT, env=environment, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
     )
     try:
         base = f"http://127.0.0.1:{port}"
         await _answers(process, base + ready_path)
-        yield base
+        yield base, process.pid
     finally:
         if process.returncode is None:
             process.terminate()

@@ -1,0 +1,37 @@
+"""A body of a given size from memory, by the same server as the service's: what a hit could cost at the least."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import uvicorn
+
+
+class Static:
+    """Reads a request and answers with `size` bytes, whatever it was."""
+
+    def __init__(self, size: int) -> None:
+        self._body = b"x" * size
+        self._headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % size)]
+
+    async def __call__(self, _scope: Any, receive: Any, send: Any) -> None:
+        while (await receive()).get("more_body", False):
+            pass
+        await send({"type": "http.response.start", "status": 200, "headers": self._headers})
+        await send({"type": "http.response.body", "body": self._body})
+
+
+if __name__ == "__main__":
+    uvicorn.run(
+        Static(int(sys.argv[1])),
+        port=int(os.environ["PARALLAX_PORT"]),
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+    )

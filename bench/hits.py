@@ -1,0 +1,91 @@
+"""Answers that are kept, in the process and in Redis, beside a static body of the same size from the same server."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median
+
+import asyncpg
+import click
+import httpx
+import orjson
+
+from bench.driving import Unusable, check_wrk, drive
+from bench.freshness import CORPUS, PAGE, STORIES
+from bench.loading import empty_database
+from bench.servers import SERVICE, running
+
+STATIC = (sys.executable, "-m", "bench.floor.static")
+ROUNDS = 3
+NOTHING_HERE = {"PARALLAX_CACHE_BYTES": "2000"}
+"""Too little for any answer: each comes from Redis."""
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--seconds", default=8, show_default=True, help="How long each of three rounds runs.")
+@click.option("--database", required=True, help="A Postgres to make a database on.")
+@click.option("--redis", required=True, help="The Redis to keep answers in.")
+def main(seconds: int, database: str, redis: str) -> None:
+    """Measure what is kept beside a static body."""
+    try:
+        check_wrk()
+        size, rates = asyncio.run(measure_hits(database, redis, seconds))
+    except Unusable as reason:
+        sys.exit(str(reason))
+    print(f"pages of {size:,} bytes")
+    for name, rate in rates.items():
+        print(f"{name:8} {rate:8,.0f}/s  {rate / rates['static']:.2f} of static")
+
+
+async def measure_hits(server: str, redis: str, seconds: int) -> tuple[int, dict[str, float]]:
+    """The size of a page, and the median of the rates by where it comes from."""
+    async with empty_database(server) as dsn:
+        conn = await asyncpg.connect(dsn)
+        await conn.execute(CORPUS)
+        await conn.close()
+        shared = {"PARALLAX_REDIS_URL": redis}
+        bodies = [
+            orjson.dumps({"query": PAGE, "variables": {"id": f"story_{number}"}}) for number in range(1, STORIES + 1)
+        ]
+        async with running(SERVICE, dsn, "/readyz", shared) as memory:
+            size = await _warm(memory, bodies, "memory")
+            async with (
+                running(SERVICE, dsn, "/readyz", {**shared, **NOTHING_HERE}) as far,
+                running((*STATIC, str(size)), dsn, "/", {}) as static,
+            ):
+                await _warm(far, bodies, "redis")
+                return size, await _rates({"static": static, "memory": memory, "redis": far}, bodies, seconds)
+
+
+async def _warm(url: str, bodies: list[bytes], where: str) -> int:
+    """Asks for each page twice; the median size. Raises Unusable unless the second comes from where it should."""
+    headers = {"content-type": "application/json", "accept-encoding": "identity"}
+    sizes: list[int] = []
+    came_from = ""
+    async with httpx.AsyncClient(headers=headers) as client:
+        for body in (*bodies, *bodies):
+            answer = await client.post(f"{url}/graphql", content=body)
+            sizes.append(len(answer.content))
+            came_from = answer.headers["cache-status"]
+    if where not in came_from:
+        raise Unusable(f"a page came from elsewhere than {where}: {came_from}")
+    return round(median(sizes))
+
+
+async def _rates(urls: dict[str, str], bodies: list[bytes], seconds: int) -> dict[str, float]:
+    rates: dict[str, list[float]] = {name: [] for name in urls}
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "bodies")
+        file.write_bytes(b"\n".join(bodies) + b"\n")
+        for _ in range(ROUNDS):
+            for name, url in urls.items():
+                # Pages last for a minute: a round begins with those that are gone made anew.
+                rates[name].append((await drive(f"{url}/graphql", file, warm_up=2, seconds=seconds)).rate)
+    return {name: median(each) for name, each in rates.items()}
+
+
+if __name__ == "__main__":
+    main()
