@@ -75,12 +75,13 @@ class Key:
 class Order:
     """A total order: its last key is unique.
 
-    `step` and `step_function` name the coarse key by which `story_facets` follows the first key. `among` orders only
-    that many rows, the first ones by `among_keys`; `needs` is the argument without which the order has no meaning.
+    `steps` name the coarse keys by which `story_facets` follows the first keys, `step_function` makes the first one.
+    `among` orders only that many rows, the first ones by `among_keys`; `needs` is the argument without which the order
+    has no meaning.
     """
 
     keys: tuple[Key, ...]
-    step: str = ""
+    steps: tuple[str, ...] = ()
     step_function: str = ""
     among: int = 0
     among_keys: tuple[Key, ...] = ()
@@ -91,12 +92,14 @@ class Order:
 class Condition:
     """What an argument or a field of a filter asks of a row.
 
-    `type` is the value's type in Postgres; `convert` makes the parameter of what was given, and may refuse it.
+    `type` is the value's type in Postgres; `convert` makes the parameter of what was given, and may refuse it. What is
+    `of_facets` too is a condition on columns that `story_facets` has from its story.
     """
 
     sql: str
     type: str = "text"
     convert: Callable[[Any], Any] | None = None
+    of_facets: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +118,29 @@ class OneOf:
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
-    """A half-open range of time that `sql` must lie in; the input has `after` and `before`."""
+class Steps:
+    """How rows are found by a range of one key in the order of another: by coarse steps of the key.
 
-    sql: str
+    `step` is that of a row; `among` is an array of the steps that a range from `{least}` to `{below}` lies in, null
+    where those are too many to be looked at one by one. An index has the step before the keys of every order but the
+    key's own.
+    """
+
+    step: str
+    among: str
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A half-open range that a key must lie in: of time, by `after` and `before`; else from the number given on.
+
+    `kept` names the column of `story_facets`, and the function, by which that follows the key in steps of its own.
+    """
+
+    key: str
+    type: str = "timestamptz"
+    steps: Steps | None = None
+    kept: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from enum import Enum
 
 import strawberry
 
-from schema.binding import ByOutlet, Condition, Facet, Key, OfStory, OneOf, Order, Range, asks, part_of
+from schema.binding import ByOutlet, Condition, Facet, Key, OfStory, OneOf, Order, Range, Steps, asks, part_of
 from schema.directives import NEEDS_FACTUALITY, NEEDS_OWNERSHIP
 from schema.ids import key_of, standing_for
 from schema.scalars import URL, CountryCode, DateTime, LanguageTag
@@ -97,6 +97,18 @@ TOPICS = Facet(
 )
 
 
+def steps_of(table: str, column: str) -> Steps:
+    """The steps of a time, from the first to the last that rows have."""
+    first, last = (f"(select {end}(x.{column}) from {table} x)" for end in ("min", "max"))
+    return Steps(
+        f"range_step({{{column}}})",
+        f"range_steps(greatest({{least}}, {first}), least({{below}}, {last} + interval '1 microsecond'))",
+    )
+
+
+SHOWN_STORIES = "(select * from stories where article_count > 0)"
+
+
 @strawberry.input(description=ALL_MUST_HOLD)
 class StoryFilter:
     topics: list[str] | None = asks(
@@ -124,17 +136,31 @@ class StoryFilter:
         description="Words to find in title, summary and key points (never in perspectives), in web-search syntax: "
         "quoted phrases, OR, and - to exclude.",
     )
-    updated: TimeRange | None = asks(Range("{updated_at}"), description="When anything about the story last changed.")
-    first_published: TimeRange | None = asks(Range("{first_published_at}"))
-    last_published: TimeRange | None = asks(Range("{last_published_at}"))
+    updated: TimeRange | None = asks(
+        Range("{updated_at}", steps=steps_of(SHOWN_STORIES, "updated_at")),
+        description="When anything about the story last changed.",
+    )
+    first_published: TimeRange | None = asks(
+        Range("{first_published_at}", steps=steps_of(SHOWN_STORIES, "first_published_at"), kept=("newest", "time_step"))
+    )
+    last_published: TimeRange | None = asks(
+        Range("{last_published_at}", steps=steps_of(SHOWN_STORIES, "last_published_at"), kept=("latest", "time_step"))
+    )
     blindspot: Side | None = asks(
-        Condition("{blindspot} = {value}", "side"),
+        Condition("{blindspot} = {value}", "side", of_facets=True),
         description="Stories that are a blindspot for this side (none for CENTER).",
     )
     leading_side: Side | None = asks(
         Condition("{leading_side} = {value}", "side"), description="Stories where this side has the largest share."
     )
-    min_outlets: int | None = asks(Condition("{outlet_count} >= {value}", "integer"))
+    min_outlets: int | None = asks(
+        Range(
+            "{outlet_count}",
+            "integer",
+            Steps("size_class({outlet_count})", "size_classes({least})"),
+            ("coverage", "coverage_step"),
+        )
+    )
     countries: list[CountryCode] | None = asks(
         Facet(
             "COUNTRY",
@@ -175,7 +201,7 @@ class ArticleFilter:
     kinds: list[ArticleKind] | None = asks(OneOf("kind", "article_kind[]"))
     paywalled: bool | None = asks(Condition("{paywalled} = {value}", "boolean"))
     published: TimeRange | None = asks(Range("{published_at}"))
-    updated: TimeRange | None = asks(Range("{updated_at}"))
+    updated: TimeRange | None = asks(Range("{updated_at}", steps=steps_of("articles", "updated_at")))
     search: str | None = asks(
         Condition(
             f"searchable({{title}} || ' ' || coalesce({{excerpt}}, '')) @@ {searched('{value}')}",
@@ -212,17 +238,19 @@ BIAS_OF_OUTLET = "(select o.bias from outlets o where o.id = {outlet_id})"
 
 @strawberry.enum(description="How stories can be ordered.")
 class StorySort(Enum):
-    LATEST = strawberry.enum_value(Order((LAST, NEWER), "latest", "time_step"), description="Newest article first.")
+    LATEST = strawberry.enum_value(Order((LAST, NEWER), ("latest",), "time_step"), description="Newest article first.")
     NEWEST = strawberry.enum_value(
-        Order((Key("{first_published_at}", "timestamptz", descending=True), LAST, NEWER), "newest", "time_step"),
+        Order((Key("{first_published_at}", "timestamptz", descending=True), LAST, NEWER), ("newest",), "time_step"),
         description="Newest story first.",
     )
     MOST_COVERED = strawberry.enum_value(
-        Order((Key("{outlet_count}", "integer", descending=True), LAST, NEWER), "coverage", "coverage_step"),
+        Order(
+            (Key("{outlet_count}", "integer", descending=True), LAST, NEWER), ("coverage", "latest"), "coverage_step"
+        ),
         description="Most outlets first.",
     )
     TRENDING = strawberry.enum_value(
-        Order((Key("{trend}", "double precision", descending=True), LAST, NEWER), "trending", "trend_step"),
+        Order((Key("{trend}", "double precision", descending=True), LAST, NEWER), ("trending",), "trend_step"),
         description="Fastest growing first.",
     )
     RELEVANCE = strawberry.enum_value(

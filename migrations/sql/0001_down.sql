@@ -7,6 +7,7 @@ drop table story_facets, outlet_days, reports, changes, articles, story_places, 
 drop function refresh_facets, refresh_figures, refresh_reports, articles_written, articles_truncated, count_articles, reports_written, count_reports,
     facets_written, touch_row, story_parts_written, topics_written, refresh_outlets, outlet_parts_written, outlets_written,
     stories_written, stories_merged, changes_announced, references_written;
+drop function size_classes, size_class, range_steps, range_step;
 drop function time_step, coverage_step, trend_step, country_number, log2_sum, factuality_of, bias_of, leading_side, blindspot,
     bias_mean, side_counts, percents, total, side_of, url_digest, joined, searchable;
 drop type facet, change_kind, article_kind, medium, ownership_category, factuality, side, bias;

@@ -86,6 +86,36 @@ create function country_number(text) returns bigint
     language sql immutable parallel safe strict
     return ascii($1) * 256 + ascii(substr($1, 2));
 
+-- Steps -------------------------------------------------------------------------------------------------
+-- Coarse steps of keys that ranges are asked of: an index that has a step before the keys of an order gives the rows of a
+-- range in that order, step by step.
+
+create function range_step(timestamptz) returns timestamptz
+    language sql immutable parallel safe strict
+    return date_bin(interval '6 hours', $1, '2000-01-01+00'::timestamptz);
+
+-- The steps of a half-open range of time; null where they are too many to be looked at one by one.
+create function range_steps(timestamptz, timestamptz) returns timestamptz[]
+    language sql immutable parallel safe
+    return case
+        when $2 <= $1 then '{}'::timestamptz[]
+        when $2 - $1 < interval '3000 hours'
+            then array(
+                select range_step($1) + n * interval '6 hours'
+                from generate_series(0, (extract(epoch from range_step($2 - interval '1 microsecond') - range_step($1)) / 21600)::integer) n
+            )
+    end;
+
+-- The class of a story's size, by its outlets: each begins at half as many again, or a third.
+create function size_class(integer) returns integer
+    language sql immutable parallel safe strict
+    return width_bucket($1, '{2,3,4,6,8,12,16,24,32,48,64,96,128,192,256,384,512,768,1024,2048,4096}'::integer[]);
+
+-- The classes of stories with at least so many outlets.
+create function size_classes(integer) returns integer[]
+    language sql immutable parallel safe
+    return array(select generate_series(size_class($1), 21));
+
 -- Tables ----------------------------------------------------------------------------------------------
 
 -- One outlet's coverage of one story: the heart. Every figure is a count of reports.
@@ -142,6 +172,35 @@ create index stories_blindspot_most_covered on stories (blindspot, outlet_count 
 create index stories_blindspot_trending on stories (blindspot, trend desc, last_published_at desc, id desc)
     where article_count > 0 and blindspot is not null;
 
+create index stories_leading_side_most_covered on stories (leading_side, outlet_count desc, last_published_at desc, id desc)
+    where article_count > 0 and leading_side is not null;
+
+-- Ranges of one key in the order of another, by the steps of the first.
+create index stories_updated_step_latest on stories (range_step(updated_at), last_published_at desc, id desc) where article_count > 0;
+create index stories_updated_step_newest on stories (range_step(updated_at), first_published_at desc, last_published_at desc, id desc)
+    where article_count > 0;
+create index stories_updated_step_most_covered on stories (range_step(updated_at), outlet_count desc, last_published_at desc, id desc)
+    where article_count > 0;
+create index stories_updated_step_trending on stories (range_step(updated_at), trend desc, last_published_at desc, id desc)
+    where article_count > 0;
+create index stories_first_step_latest on stories (range_step(first_published_at), last_published_at desc, id desc) where article_count > 0;
+create index stories_first_step_most_covered on stories (range_step(first_published_at), outlet_count desc, last_published_at desc, id desc)
+    where article_count > 0;
+create index stories_first_step_trending on stories (range_step(first_published_at), trend desc, last_published_at desc, id desc)
+    where article_count > 0;
+create index stories_last_step_newest on stories (range_step(last_published_at), first_published_at desc, last_published_at desc, id desc)
+    where article_count > 0;
+create index stories_last_step_most_covered on stories (range_step(last_published_at), outlet_count desc, last_published_at desc, id desc)
+    where article_count > 0;
+create index stories_last_step_trending on stories (range_step(last_published_at), trend desc, last_published_at desc, id desc)
+    where article_count > 0;
+create index stories_size_latest on stories (size_class(outlet_count), last_published_at desc, id desc) where article_count > 0;
+create index stories_size_newest on stories (size_class(outlet_count), first_published_at desc, last_published_at desc, id desc)
+    where article_count > 0;
+create index stories_size_trending on stories (size_class(outlet_count), trend desc, last_published_at desc, id desc)
+    where article_count > 0;
+create index articles_updated_step_published on articles (range_step(updated_at), published_at desc, id desc);
+
 create index outlets_name on outlets (lower(name) collate "C", id);
 create index outlets_most_articles on outlets (article_count desc, id desc);
 create index outlets_left_to_right on outlets (bias, id);
@@ -160,7 +219,8 @@ create index outlet_days_day on outlet_days (day);
 
 -- Shown stories by what feeds ask for: topic (with all that it is under), place, outlet, country. The four keys follow the
 -- story's own sort keys in coarse steps, so that a new article seldom rewrites them; a feed walks a key's index and orders
--- within a step by the story itself. A step never splits equal sort keys.
+-- within a step by the story itself. A step never splits equal sort keys. Few stories have a blindspot: feeds of those find
+-- them among the many of a topic.
 create type facet as enum ('TOPIC', 'PLACE', 'OUTLET', 'COUNTRY');
 create table story_facets (
     story_id bigint not null,
@@ -170,12 +230,19 @@ create table story_facets (
     coverage integer not null,
     trending integer not null,
     facet facet not null,
+    blindspot side,
     primary key (story_id, facet, value)
 );
 create index story_facets_latest on story_facets (facet, value, latest desc);
 create index story_facets_newest on story_facets (facet, value, newest desc);
-create index story_facets_most_covered on story_facets (facet, value, coverage desc);
+create index story_facets_most_covered on story_facets (facet, value, coverage desc, latest desc);
 create index story_facets_trending on story_facets (facet, value, trending desc);
+create index story_facets_blindspot_latest on story_facets (facet, value, blindspot, latest desc) where blindspot is not null;
+create index story_facets_blindspot_newest on story_facets (facet, value, blindspot, newest desc) where blindspot is not null;
+create index story_facets_blindspot_most_covered on story_facets (facet, value, blindspot, coverage desc, latest desc)
+    where blindspot is not null;
+create index story_facets_blindspot_trending on story_facets (facet, value, blindspot, trending desc)
+    where blindspot is not null;
 
 -- A story has many outlets and few of the rest, so its outlets' steps are the coarser ones.
 create function time_step(facet, timestamptz) returns timestamptz

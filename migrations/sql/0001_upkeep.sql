@@ -15,7 +15,8 @@ begin
             time_step(f.facet, s.last_published_at) as latest,
             time_step(f.facet, s.first_published_at) as newest,
             coverage_step(f.facet, s.outlet_count) as coverage,
-            trend_step(f.facet, s.trend) as trending
+            trend_step(f.facet, s.trend) as trending,
+            s.blindspot
         from stories s
         cross join lateral (
             select 'TOPIC'::facet as facet, a.ancestor_id as value
@@ -39,13 +40,15 @@ begin
                 select from wanted w where w.story_id = f.story_id and w.facet = f.facet and w.value = f.value
             )
     )
-    insert into story_facets as f (story_id, facet, value, latest, newest, coverage, trending)
-    select w.story_id, w.facet, w.value, w.latest, w.newest, w.coverage, w.trending
+    insert into story_facets as f (story_id, facet, value, latest, newest, coverage, trending, blindspot)
+    select w.story_id, w.facet, w.value, w.latest, w.newest, w.coverage, w.trending, w.blindspot
     from wanted w
     left join story_facets old on old.story_id = w.story_id and old.facet = w.facet and old.value = w.value
-    where (old.latest, old.newest, old.coverage, old.trending) is distinct from (w.latest, w.newest, w.coverage, w.trending)
+    where (old.latest, old.newest, old.coverage, old.trending, old.blindspot)
+        is distinct from (w.latest, w.newest, w.coverage, w.trending, w.blindspot)
     on conflict (story_id, facet, value) do update
-    set latest = excluded.latest, newest = excluded.newest, coverage = excluded.coverage, trending = excluded.trending;
+    set latest = excluded.latest, newest = excluded.newest, coverage = excluded.coverage, trending = excluded.trending,
+        blindspot = excluded.blindspot;
 end;
 $$;
 

@@ -21,7 +21,7 @@ from graphql import (
 from schema.binding import KEY, ByOutlet, Condition, Facet, OfStory, OneOf, Range
 from service.errors import BadUserInput, UpgradeRequired
 from service.planner.inputs import Arguments, Input, Trace, is_given
-from service.planner.plan import DENSE_GROUP, WALK_ON, Asked, InFacet, InGroup, InValues, Term
+from service.planner.plan import DENSE_GROUP, WALK_ON, Asked, InFacet, InGroup, InRange, InValues, Term
 from service.planner.sql import Sql, Values, literal, parameter, text
 
 Definition = GraphQLInputField | GraphQLArgument
@@ -58,15 +58,17 @@ class Conditions:
         match declared.metadata[KEY]:
             case Condition() as condition:
                 term = self._term(condition, definition, source)
-                return Asked(where=(term,)) if _stands_in_text(definition) else Asked(selective=(term,))
+                if not _stands_in_text(definition):
+                    return Asked(selective=(term,))
+                return Asked(where=(term,), of_facets=(term,) if condition.of_facets else ())
             case ByOutlet(condition):
                 return Asked(outlet=(self._term(condition, definition, source),))
             case OneOf(column, type_):
                 return Asked(values=(InValues(column, self._value(Condition("", type_), definition, source)),))
             case OfStory(facet):
                 return Asked(groups=(_of_stories(self._facet(facet, definition, source)),))
-            case Range(sql):
-                return Asked(ranges=self._range(sql, source))
+            case Range() as range_:
+                return Asked(ranges=(self._range(range_, definition, source),))
             case Facet() as facet:
                 return Asked(facets=(self._facet(facet, definition, source),))
             case unknown:
@@ -89,13 +91,12 @@ class Conditions:
         value = {"value": self._value(Condition("", "text[]"), definition, source)}
         return InFacet(facet.facet, Term(facet.values, value), Term(facet.share, value))
 
-    def _range(self, sql: str, source: Input) -> tuple[Term, ...]:
-        bounds = (("after", ">="), ("before", "<"))
-        return tuple(
-            Term(f"{sql} {operator} {{value}}", {"value": parameter("timestamptz", source.member(name).read)})
-            for name, operator in bounds
-            if self._trace.given(source.member(name))
-        )
+    def _range(self, range_: Range, definition: Definition, source: Input) -> InRange:
+        if not isinstance(get_named_type(definition.type), GraphQLInputObjectType):
+            return InRange(range_, parameter(range_.type, source.read), None)
+        ends = (source.member(name) for name in ("after", "before"))
+        least, below = (parameter(range_.type, end.read) if self._trace.given(end) else None for end in ends)
+        return InRange(range_, least, below)
 
     def _check_features(self, name: str, directives: Any) -> None:
         for directive in directives:

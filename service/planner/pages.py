@@ -96,7 +96,6 @@ def _rows(
     asked = builder.conditions.of_arguments(definition.args, arguments)
     if "filter" in definition.args:
         asked += builder.conditions.of_object(get_named_type(definition.args["filter"].type), arguments["filter"])
-    builder.selective |= bool(asked.selective or asked.ranges)
     if binding.within is not None:
         within = binding.within
         parent = InFacet(within.facet, Term(within.values), Term(within.share))
@@ -106,7 +105,9 @@ def _rows(
         values = {"arg." + ".".join(order.needs): parameter("text", arguments.at(order.needs).read)}
     conditions = (binding.where, binding.by and f"{{{binding.by}}} = {{outer.id}}")
     where = tuple(Term(condition) for condition in conditions if condition)
-    return Rowset(binding.table, not binding.parent, binding.by, where, asked, order, values)
+    rows = Rowset(binding.table, not binding.parent, binding.by, where, asked, order, values)
+    builder.selective |= bool(asked.selective or (asked.ranges and not rows.is_settled))
+    return rows
 
 
 def _parts(builder: Builder, definition: GraphQLField, nodes: list[FieldNode]) -> tuple[tuple[str, PagePart], ...]:

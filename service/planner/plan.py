@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from schema.binding import Order
-from service.planner.sql import Sql
+from schema.binding import Order, Range
+from service.planner.sql import Sql, text
 
 # What has at least this share of all rows is met often enough in a walk of all rows. To look at the first row of each
 # group costs more than to follow a facet, so groups give way to that walk sooner.
 DENSE_FACET = "0.05"
 DENSE_GROUP = "0.02"
+# The facet whose steps hold several keys each, so that the second one of an order is none of its own.
+COARSER_FACET = "OUTLET"
 # Ends the query of an `exists` that is checked row by row: without it Postgres may turn the walk around, and begin with
 # all that the condition holds for.
 WALK_ON = " offset 0"
@@ -96,6 +98,32 @@ class InValues:
 
 
 @dataclass(frozen=True, slots=True)
+class InRange:
+    """Rows whose key is at least `least` and below `below`, where those are given."""
+
+    range: Range
+    least: Sql | None
+    below: Sql | None
+
+    @property
+    def of_time(self) -> bool:
+        return self.range.type == "timestamptz"
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """What that asks of a row."""
+        ends = ((">=", self.least), ("<", self.below))
+        return tuple(
+            Term(f"{self.range.key} {operator} {{value}}", {"value": value}) for operator, value in ends if value
+        )
+
+    def among(self, steps: str) -> Term:
+        """The template of an array of steps, with the ends in place."""
+        ends = {"least": self.least, "below": self.below}
+        return Term(steps, {name: end or text(f"null::{self.range.type}") for name, end in ends.items()})
+
+
+@dataclass(frozen=True, slots=True)
 class InGroup:
     """Rows that belong, by `column`, to one of `members` (a query of ids); `dense` where they have much of all rows.
 
@@ -121,12 +149,14 @@ class Position:
 class Asked:
     """What a filter asks: of the row, of the row's outlet, of what it belongs to, of its values, of `story_facets`.
 
-    `selective` and `ranges` (of time) are asked of the row too: nearly all rows may meet them, or nearly none.
+    `selective` and `ranges` are asked of the row too: nearly all rows may meet them, or nearly none. `of_facets` is
+    what of `where` can be asked of a row of `story_facets`.
     """
 
     where: tuple[Term, ...] = ()
+    of_facets: tuple[Term, ...] = ()
     selective: tuple[Term, ...] = ()
-    ranges: tuple[Term, ...] = ()
+    ranges: tuple[InRange, ...] = ()
     outlet: tuple[Term, ...] = ()
     groups: tuple[InGroup, ...] = ()
     values: tuple[InValues, ...] = ()
@@ -135,6 +165,7 @@ class Asked:
     def __add__(self, other: Asked) -> Asked:
         return Asked(
             self.where + other.where,
+            self.of_facets + other.of_facets,
             self.selective + other.selective,
             self.ranges + other.ranges,
             self.outlet + other.outlet,
@@ -159,6 +190,29 @@ class Rowset:
     asked: Asked
     order: Order
     order_values: Mapping[str, Sql]
+
+    @property
+    def foreign_ranges(self) -> tuple[InRange, ...]:
+        """The ranges of other keys than the order's."""
+        return tuple(each for each in self.asked.ranges if each.range.key != self.order.keys[0].sql)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether one way to the rows is best for all ranges: by steps, or by the order where that is their key."""
+        alone = not (
+            self.asked.where or self.asked.facets or self.asked.groups or self.asked.outlet or self.asked.values
+        )
+        return alone and not self.by and (not self.foreign_ranges or self.stepped is not None)
+
+    @property
+    def stepped(self) -> InRange | None:
+        """A range by whose steps rows are found best: one of another key than the order's, with nothing else to go by.
+
+        Of what else is asked, a side has indexes of its own, and of words Postgres knows how rare they are.
+        """
+        if self.by or self.asked.where or self.asked.selective:
+            return None
+        return next((each for each in self.foreign_ranges if each.range.steps), None)
 
 
 @dataclass(frozen=True, slots=True)

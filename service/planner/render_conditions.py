@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from schema.binding import part_of
-from service.planner.plan import DENSE_GROUP, FEW_GROUPS, WALK_ON, InFacet, InGroup, Rowset, Term
+from service.planner.plan import DENSE_GROUP, FEW_GROUPS, WALK_ON, Asked, InFacet, InGroup, Rowset, Term
 from service.planner.scope import Scope
 from service.planner.sql import Sql, compose, join, literal, text
 
@@ -26,7 +26,8 @@ def matching(renderer: Renderer, rows: Rowset, row: Scope) -> Sql:
 def conditions_of(renderer: Renderer, rows: Rowset, row: Scope, without: object) -> list[Sql]:
     """What the rows must meet, but for positions and for the part of what is asked that a walk meets already."""
     asked = rows.asked
-    conditions = [row.term(term) for term in (*rows.where, *asked.where, *asked.selective, *asked.ranges)]
+    conditions = [row.term(term) for term in (*rows.where, *asked.selective)]
+    conditions += _of_row(row, asked, without)
     # What all rows have in common is asked of the parent: once, not row by row.
     common = Scope(names={rows.by: row.resolve("outer.id")}, same=row) if rows.by else row
     if asked.outlet and not (isinstance(without, InGroup) and without.column == "outlet_id"):
@@ -39,6 +40,15 @@ def conditions_of(renderer: Renderer, rows: Rowset, row: Scope, without: object)
     ]
     conditions += [_in_facet(renderer, row, facet) for facet in asked.facets if facet is not without]
     return conditions
+
+
+def _of_row(row: Scope, asked: Asked, without: object) -> list[Sql]:
+    ends = [row.term(term) for range_ in asked.ranges if range_ is without for term in range_.terms]
+    others = [term for range_ in asked.ranges if range_ is not without for term in range_.terms]
+    conditions = [row.term(term) for term in (*asked.where, *others)]
+    # A walk by the steps of a range meets it but at its ends, which are checked. To Postgres nothing that is asked may
+    # look like another way to the rows: it does not know how few the walk will read.
+    return [compose("case when {all} then true end", all=join([*ends, *conditions], " and "))] if ends else conditions
 
 
 def outlets_of(renderer: Renderer, rows: Rowset) -> InGroup:
@@ -60,11 +70,18 @@ def outlets_of(renderer: Renderer, rows: Rowset) -> InGroup:
 
 
 def _in_facet(renderer: Renderer, row: Scope, facet: InFacet) -> Sql:
+    """Looks for each value by itself: of a list Postgres might read all that the story has under the facet instead."""
+    value = renderer.alias("values")
     return compose(
-        "exists (select from story_facets {f}"
-        " where {f}.story_id = {id} and {f}.facet = {facet} and {f}.value = any ({values})" + WALK_ON + ")",
+        "exists (select from unnest({values}) {value} (value) where exists (select from story_facets {f}"
+        " where {f}.story_id = {id} and {f}.facet = {facet} and {f}.value = {value}.value"
+        + WALK_ON
+        + ")"
+        + WALK_ON
+        + ")",
         f=text(renderer.alias("f")),
         id=row.resolve("id"),
         facet=literal(facet.facet),
+        value=text(value),
         values=row.term(facet.values),
     )

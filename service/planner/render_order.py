@@ -24,13 +24,29 @@ def order_by(rows: Rowset, row: Scope, *, backward: bool) -> Sql:
 
 def keys(row: Scope, order: Order, values: Mapping[str, Sql], *, backward: bool) -> Sql:
     """The keys of an order as ORDER BY has them."""
-    pieces: list[Sql] = []
-    for key in order.keys:
-        ending = " desc" if key.descending is not backward else ""
-        if key.nullable:
-            ending += " nulls first" if backward else " nulls last"
-        pieces.append(row.resolve_key(key, values) + text(ending))
-    return join(pieces)
+    return join([row.resolve_key(key, values) + _direction(key, backward=backward) for key in order.keys])
+
+
+def key_columns(rows: Rowset, row: Scope) -> Sql:
+    """A row's id and the keys of the list's order, as columns by which `order_by_columns` orders."""
+    columns = [
+        compose("{key} as {name}", key=row.resolve_key(key, rows.order_values), name=text(f"k{number}"))
+        for number, key in enumerate(rows.order.keys)
+    ]
+    return join([row.resolve("id"), *columns])
+
+
+def order_by_columns(rows: Rowset, *, backward: bool) -> Sql:
+    """The order of the list, or its reverse, by `key_columns`."""
+    ordered = (text(f"k{n}") + _direction(key, backward=backward) for n, key in enumerate(rows.order.keys))
+    return text(" order by ") + join(ordered)
+
+
+def _direction(key: Key, *, backward: bool) -> Sql:
+    ending = " desc" if key.descending is not backward else ""
+    if key.nullable:
+        ending += " nulls first" if backward else " nulls last"
+    return text(ending)
 
 
 def beyond(rows: Rowset, row: Scope, position: Position, *, forward: bool) -> Sql:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from schema.binding import Order
 from service.planner.plan import (
+    COARSER_FACET,
     DENSE_FACET,
     FIRST_ROWS,
     Asked,
@@ -17,9 +18,10 @@ from service.planner.plan import (
     InGroup,
     InValues,
     Page,
+    Term,
 )
 from service.planner.render_conditions import conditions_of, matching, outlets_of, row_of
-from service.planner.render_order import beyond, keys, order_by, parent_key
+from service.planner.render_order import beyond, key_columns, keys, order_by, order_by_columns, parent_key
 from service.planner.scope import Scope
 from service.planner.sql import Sql, compose, join, literal, text
 
@@ -43,7 +45,7 @@ class Cut:
         asked, order = self._rows.asked, self._rows.order
         if order.among:
             return self._among(order)
-        if asked.facets and order.step:
+        if asked.facets and order.steps:
             return self._facets(asked.facets)
         if self._rows.whole and asked.outlet:
             return self._groups(outlets_of(self._renderer, self._rows))
@@ -51,7 +53,9 @@ class Cut:
             return self._stories(asked.groups[0]) or self._groups(asked.groups[0])
         if self._rows.whole and asked.values:
             return self._values(asked.values[0])
-        if any(not term.template.startswith(order.keys[0].sql) for term in asked.ranges):
+        if self._rows.stepped:
+            return self._together(self._every(text("true")))
+        if (asked.selective or self._rows.by) and any(each.of_time for each in self._rows.foreign_ranges):
             return self._first_or_all()
         return self._walk(self._row())
 
@@ -61,7 +65,7 @@ class Cut:
         self,
         row: Scope,
         *,
-        columns: str = "*",
+        keys_only: bool = False,
         more: tuple[Sql, ...] = (),
         without: object = None,
         size: int | None = None,
@@ -69,9 +73,9 @@ class Cut:
         """The table's rows in the list's order: those that meet all that is asked, `without` one part, and `more`."""
         conditions = [*conditions_of(self._renderer, self._rows, row, without), *more, *self._positions(row)]
         return compose(
-            "select {alias}.{columns} from {table} {alias}{where}{order} limit {size}",
+            "select {columns} from {table} {alias}{where}{order} limit {size}",
             alias=text(row.alias),
-            columns=text(columns),
+            columns=key_columns(self._rows, row) if keys_only else text(f"{row.alias}.*"),
             table=text(self._rows.table),
             where=self._renderer.where(conditions),
             order=order_by(self._rows, row, backward=self._plan.backward),
@@ -85,12 +89,13 @@ class Cut:
         week, all are far from the newest). So the walk is bounded, and `offset 0` keeps the other way from being one.
         """
         first, near, far = self._row(), self._row(), self._row()
+        looked_at = (*self._rows.where, *self._rows.asked.where)
         tried = self._renderer.alias("tried")
         walk = compose(
             "select {alias}.* from {table} {alias}{where}{order} limit {most}",
             alias=text(first.alias),
             table=text(self._rows.table),
-            where=self._renderer.where([*(first.term(term) for term in self._rows.where), *self._positions(first)]),
+            where=self._renderer.where([*(first.term(term) for term in looked_at), *self._positions(first)]),
             order=order_by(self._rows, first, backward=self._plan.backward),
             most=text(str(FIRST_ROWS)),
         )
@@ -102,12 +107,15 @@ class Cut:
         )
         return self._together(
             compose(
-                "with {tried} as materialized (select {near}.id from ({walk}) {near}{where}{near_order} limit {size})"
-                " select {tried}.id from {tried} where (select count(*) from {tried}) >= {size} union all"
-                " (select {far}.id from ({every}) {far} where (select count(*) from {tried}) < {size}{far_order}"
+                "with {tried} as materialized"
+                " (select {near_keys} from ({walk}) {near}{where}{near_order} limit {size})"
+                " select {tried}.* from {tried} where (select count(*) from {tried}) >= {size} union all"
+                " (select {far_keys} from ({every}) {far} where (select count(*) from {tried}) < {size}{far_order}"
                 " limit {size})",
                 tried=text(tried),
                 near=text(near.alias),
+                near_keys=key_columns(self._rows, near),
+                far_keys=key_columns(self._rows, far),
                 walk=walk,
                 where=self._renderer.where(conditions_of(self._renderer, self._rows, near, None)),
                 near_order=order_by(self._rows, near, backward=self._plan.backward),
@@ -138,13 +146,16 @@ class Cut:
         )
 
     def _together(self, found: Sql) -> Sql:
-        """The rows whose ids several walks found, in the order of the list."""
-        row = self._row()
+        """The first of the rows whose keys several walks found, each once, in the order of the list."""
+        row, first = self._row(), self._renderer.alias("first")
         return compose(
-            "select {alias}.* from {table} {alias} where {alias}.id in ({found}){order} limit {size}",
+            "select {alias}.* from (select distinct * from ({found}) {first}{by_columns} limit {size}) {first}"
+            " join {table} {alias} on {alias}.id = {first}.id{order}",
             alias=text(row.alias),
+            first=text(first),
             table=text(self._rows.table),
             found=found,
+            by_columns=order_by_columns(self._rows, backward=self._plan.backward),
             order=order_by(self._rows, row, backward=self._plan.backward),
             size=text(str(self._size)),
         )
@@ -152,15 +163,43 @@ class Cut:
     # One walk for each value --------------------------------------------------------------------------------
 
     def _values(self, walked: InValues) -> Sql:
-        value, row = self._renderer.alias("v"), self._row()
-        equal = text(f"{row.alias}.{walked.column} = {value}.value")
-        return self._together(
-            compose(
-                "select w.id from unnest({values}) {value} (value) cross join lateral ({walk}) w",
-                values=walked.values,
-                value=text(value),
-                walk=self._walk(row, columns="id", more=(equal,), without=walked),
-            )
+        return self._together(self._of_values(walked.values, f"{{{walked.column}}}", walked))
+
+    def _of_values(self, values: Sql, column: str, walked: object) -> Sql:
+        """The keys of the rows of each of many values; of more than a page has rows, of those whose first come first."""
+        item = self._renderer.alias("items")
+        few = compose(
+            "select {item}.item from unnest({values}) {item} (item) where cardinality({values}) <= {size}",
+            item=text(item),
+            values=values,
+            size=text(str(self._size)),
+        )
+        many = compose(
+            "select distinct unnest({values}) where cardinality({values}) > {size}",
+            values=values,
+            size=text(str(self._size)),
+        )
+        leading = self._leading(many, column, walked)
+        return self._of_each(compose("{few} union all ({leading})", few=few, leading=leading), column, walked)
+
+    def _every(self, when: Sql) -> Sql:
+        """The keys of a page's rows, where `when` holds: by one walk, or by the steps of a range.
+
+        Where the rows of a range of another key stand in the order cannot be foreseen (of an old week, all are far from
+        the newest), so each step's own are walked, unless those are too many.
+        """
+        walked = self._rows.stepped
+        if walked is None:
+            return compose("({walk})", walk=self._walk(self._row(), keys_only=True, more=(when,)))
+        assert walked.range.steps is not None
+        among = self._around.term(walked.among(walked.range.steps.among))
+        too_many = compose("{when} and {among} is null", when=when, among=among)
+        return compose(
+            "({walk}) union all {by_steps}",
+            walk=self._walk(self._row(), keys_only=True, more=(too_many,)),
+            by_steps=self._of_values(
+                compose("case when {when} then {among} end", when=when, among=among), walked.range.steps.step, walked
+            ),
         )
 
     # One walk or many -------------------------------------------------------------------------------------------
@@ -183,7 +222,7 @@ class Cut:
     def _walk_values(self, facet: InFacet, chosen: Sql | None, dense: Sql) -> Sql:
         value = self._renderer.alias("v")
         return compose(
-            "select w.id from unnest({values}) {value} (value) cross join lateral ({walk}) w"
+            "select w.* from unnest({values}) {value} (value) cross join lateral ({walk}) w"
             " where not ({dense}){chosen}",
             values=self._around.term(facet.values),
             value=text(value),
@@ -200,19 +239,22 @@ class Cut:
                 "{f}.facet = {facet} and {f}.value = {value}", f=text(facet), facet=literal(walked.facet), value=value
             ),
             *conditions_of(self._renderer, self._rows, row, walked),
+            *(Scope(facet).term(term) for term in self._rows.asked.of_facets),
             *self._steps(walked.facet, facet),
+            *self._steps_of_ranges(walked.facet, facet),
             *self._positions(row),
         ]
-        descending = order.keys[0].descending is not self._plan.backward
+        ending = " desc" if order.keys[0].descending is not self._plan.backward else ""
+        steps = order.steps if walked.facet != COARSER_FACET else order.steps[:1]
         return compose(
-            "select {alias}.id from story_facets {f} join {table} {alias} on {alias}.id = {f}.story_id{where}"
-            " order by {f}.{step}{direction}, {keys} limit {size}",
+            "select {columns} from story_facets {f} join {table} {alias} on {alias}.id = {f}.story_id{where}"
+            " order by {steps}, {keys} limit {size}",
+            columns=key_columns(self._rows, row),
             alias=text(row.alias),
             f=text(facet),
             table=text(self._rows.table),
             where=self._renderer.where(conditions),
-            step=text(order.step),
-            direction=text(" desc" if descending else ""),
+            steps=text(", ".join(f"{facet}.{step}{ending}" for step in steps)),
             keys=keys(row, order, self._rows.order_values, backward=self._plan.backward),
             size=text(str(self._size)),
         )
@@ -254,43 +296,45 @@ class Cut:
             value=text(value),
             leading=leading,
         )
-        return self._either(self._around.term(group.dense), self._of_members(members, group))
-
-    def _of_members(self, members: Sql, group: InGroup) -> Sql:
-        """The ids of each member's rows, as many as the page is long."""
-        row, chosen = self._row(), self._renderer.alias("g")
-        member = text(f"{row.alias}.{group.column} = {chosen}.id")
-        return compose(
-            "select w.id from ({members}) {chosen} cross join lateral ({rows}) w",
-            members=members,
-            chosen=text(chosen),
-            rows=self._walk(row, columns="id", more=(member,), without=group),
-        )
+        of_each = self._of_each(members, f"{{{group.column}}}", group)
+        return self._either(self._around.term(group.dense), of_each)
 
     def _groups(self, group: InGroup) -> Sql:
-        """Rows of many groups. Where those are a fair part of all rows, a walk of all meets them soon enough.
+        """Rows of many groups. Where those are a fair part of all rows, a walk of all meets them soon enough."""
+        dense, column = self._around.term(group.dense), f"{{{group.column}}}"
+        members = compose("{members} and not ({dense})", members=self._around.term(group.members), dense=dense)
+        return self._either(dense, self._of_each(self._leading(members, column, group), column, group))
 
-        Else each group's first row is looked at: only groups whose first rows come first can have a row on the page.
-        """
-        dense = self._around.term(group.dense)
-        head, member = self._row(), self._renderer.alias("g")
-        first = self._walk(head, more=(text(f"{head.alias}.{group.column} = {member}.id"),), without=group, size=1)
-        leading = compose(
-            "select {member}.id from ({members}) {member} cross join lateral ({first}) h"
-            " where not ({dense}){order} limit {size}",
-            member=text(member),
-            members=self._around.term(group.members),
-            first=first,
-            dense=dense,
+    def _leading(self, items: Sql, column: str, walked: object) -> Sql:
+        """Of many items that rows have in a column, those whose first rows come first: others have none on the page."""
+        item, head = self._renderer.alias("items"), self._row()
+        return compose(
+            "select {item}.item from ({items}) {item} (item) cross join lateral ({first}) h{order} limit {size}",
+            item=text(item),
+            items=items,
+            first=self._walk(head, more=(self._equals(head, column, item),), without=walked, size=1),
             order=order_by(self._rows, Scope("h", outer=self._scope), backward=self._plan.backward),
             size=text(str(self._size)),
         )
-        return self._either(dense, self._of_members(leading, group))
+
+    def _of_each(self, items: Sql, column: str, walked: object) -> Sql:
+        """The keys of the rows that have each item, as many as the page is long."""
+        item, row = self._renderer.alias("items"), self._row()
+        return compose(
+            "select w.* from ({items}) {item} (item) cross join lateral ({rows}) w",
+            items=items,
+            item=text(item),
+            rows=self._walk(row, keys_only=True, more=(self._equals(row, column, item),), without=walked),
+        )
+
+    def _equals(self, row: Scope, column: str, item: str) -> Sql:
+        return compose("{column} = {item}.item", column=row.term(Term(column)), item=text(item))
 
     def _either(self, dense: Sql, of_each: Sql) -> Sql:
         """A walk of all rows where what is asked is dense, else what `of_each` finds; the other costs a comparison."""
-        all_rows = self._walk(self._row(), columns="id", more=(compose("({dense})", dense=dense),))
-        return self._together(compose("({all_rows}) union all {of_each}", all_rows=all_rows, of_each=of_each))
+        return self._together(
+            compose("{all} union all {each}", all=self._every(compose("({dense})", dense=dense)), each=of_each)
+        )
 
     # Positions ----------------------------------------------------------------------------------------------
 
@@ -303,7 +347,7 @@ class Cut:
             compose(
                 "{f}.{step} {operator} {function}({facet}, {key})",
                 f=text(alias),
-                step=text(order.step),
+                step=text(order.steps[0]),
                 operator=text(operator),
                 function=text(order.step_function),
                 facet=literal(facet),
@@ -311,6 +355,24 @@ class Cut:
             )
             for position, operator in sides
             if position is not None
+        ]
+
+    def _steps_of_ranges(self, facet: str, alias: str) -> list[Sql]:
+        """The steps that ranges lie in, of the keys that facets follow."""
+        return [
+            compose(
+                "{f}.{step} {operator} {function}({facet}, {end})",
+                f=text(alias),
+                step=text(range_.range.kept[0]),
+                operator=text(operator),
+                function=text(range_.range.kept[1]),
+                facet=literal(facet),
+                end=end,
+            )
+            for range_ in self._rows.asked.ranges
+            if range_.range.kept
+            for operator, end in ((">=", range_.least), ("<=", range_.below))
+            if end
         ]
 
     def _positions(self, row: Scope) -> list[Sql]:
