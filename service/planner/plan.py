@@ -210,7 +210,7 @@ class Rowset:
 
         Of what else is asked, a side has indexes of its own, and of words Postgres knows how rare they are.
         """
-        if self.by or self.asked.where or self.asked.selective:
+        if self.by or self.asked.where or self.asked.selective or self.asked.values:
             return None
         return next((each for each in self.foreign_ranges if each.range.steps), None)
 

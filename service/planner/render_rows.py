@@ -16,7 +16,6 @@ from service.planner.plan import (
     Asked,
     InFacet,
     InGroup,
-    InValues,
     Page,
     Term,
 )
@@ -51,9 +50,7 @@ class Cut:
             return self._groups(outlets_of(self._renderer, self._rows))
         if asked.groups and self._rows.by != asked.groups[0].column:
             return self._stories(asked.groups[0]) or self._groups(asked.groups[0])
-        if self._rows.whole and asked.values:
-            return self._values(asked.values[0])
-        if self._rows.stepped:
+        if self._rows.stepped or (self._rows.whole and asked.values):
             return self._together(self._every(text("true")))
         if (asked.selective or self._rows.by) and any(each.of_time for each in self._rows.foreign_ranges):
             return self._first_or_all()
@@ -162,11 +159,8 @@ class Cut:
 
     # One walk for each value --------------------------------------------------------------------------------
 
-    def _values(self, walked: InValues) -> Sql:
-        return self._together(self._of_values(walked.values, f"{{{walked.column}}}", walked))
-
     def _of_values(self, values: Sql, column: str, walked: object) -> Sql:
-        """The keys of the rows of each of many values; of more than a page has rows, of those whose first come first."""
+        """The keys of the rows of each value; of more values than a page has rows, of those whose first come first."""
         item = self._renderer.alias("items")
         few = compose(
             "select {item}.item from unnest({values}) {item} (item) where cardinality({values}) <= {size}",
@@ -183,24 +177,23 @@ class Cut:
         return self._of_each(compose("{few} union all ({leading})", few=few, leading=leading), column, walked)
 
     def _every(self, when: Sql) -> Sql:
-        """The keys of a page's rows, where `when` holds: by one walk, or by the steps of a range.
+        """The keys of a page's rows, where `when` holds: by the steps of a range, by each of some values, or in one go.
 
         Where the rows of a range of another key stand in the order cannot be foreseen (of an old week, all are far from
         the newest), so each step's own are walked, unless those are too many.
         """
-        walked = self._rows.stepped
-        if walked is None:
-            return compose("({walk})", walk=self._walk(self._row(), keys_only=True, more=(when,)))
-        assert walked.range.steps is not None
-        among = self._around.term(walked.among(walked.range.steps.among))
-        too_many = compose("{when} and {among} is null", when=when, among=among)
-        return compose(
-            "({walk}) union all {by_steps}",
-            walk=self._walk(self._row(), keys_only=True, more=(too_many,)),
-            by_steps=self._of_values(
-                compose("case when {when} then {among} end", when=when, among=among), walked.range.steps.step, walked
-            ),
-        )
+        stepped, values = self._rows.stepped, self._rows.asked.values
+        if stepped and stepped.range.steps:
+            among = self._around.term(stepped.among(stepped.range.steps.among))
+            too_many = compose("{when} and {among} is null", when=when, among=among)
+            return compose(
+                "({walk}) union all {by_steps}",
+                walk=self._walk(self._row(), keys_only=True, more=(too_many,)),
+                by_steps=self._of_values(_where_holds(when, among), stepped.range.steps.step, stepped),
+            )
+        if self._rows.whole and values:
+            return self._of_values(_where_holds(when, values[0].values), f"{{{values[0].column}}}", values[0])
+        return compose("({walk})", walk=self._walk(self._row(), keys_only=True, more=(when,)))
 
     # One walk or many -------------------------------------------------------------------------------------------
 
@@ -386,3 +379,8 @@ class Cut:
 
     def _row(self) -> Scope:
         return row_of(self._renderer, self._rows.table, self._scope)
+
+
+def _where_holds(when: Sql, values: Sql) -> Sql:
+    """An array where a condition holds, else null."""
+    return compose("case when {when} then {values} end", when=when, values=values)

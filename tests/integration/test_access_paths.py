@@ -26,9 +26,8 @@ from tests.integration.sampled_values import Sample, article_samples, outlet_sam
 STORIES = 3_000
 PAGE = 20
 MOST_ROWS = 50
-"""Rows read of large tables for a row of a page. A page that is not full because its list ends counts as full."""
-DECIDING = 1_000
-"""Rows that it may cost besides to find out which of two ways is the shorter: a walk tried so far, or a count."""
+"""Rows read of large tables for a row of a page, the one included that tells whether there are more. A page that is not
+full because its list ends counts as full."""
 
 SESSION = {"timezone": "UTC", "jit": "off", "random_page_cost": "1.1"}
 """As the service's own connections have them."""
@@ -97,10 +96,11 @@ async def listings(conn: asyncpg.Connection[asyncpg.Record]) -> AsyncIterator[Li
 
 async def too_many(conn: asyncpg.Connection[asyncpg.Record], listing: Listing) -> AsyncIterator[str]:
     """What is to be said of a list where it reads too many rows, in each order."""
-    # A search among a parent's stories either walks those or looks at all that match: both have no bound of this kind.
+    # A search among a parent's stories either walks those or looks at all that match: both have no bound of this kind. Nor
+    # has half of a parent's stories by one time in the order of another, though little is missing.
     for sort in (each.name for each in listing.sorts if not (listing.parent and each.name == "RELEVANCE")):
         for what, asked in _alone(listing, sort):
-            if listing.parent and "search" in asked:
+            if listing.parent and ("search" in asked or what.endswith(" half")):
                 continue
             for each in await _too_many(conn, listing, sort, what, asked):
                 yield each
@@ -147,10 +147,9 @@ def _usual(sample: Sample) -> list[tuple[str, Any]]:
     return [(what, value) for what, value in sample.items() if what in USUAL]
 
 
-UNBOUND = {"newest half", "oldest half", "phrase"}
-"""No index has both a time and another order: half of everything, all of it at the far end, is read whole. None knows
-where in a text words are, so what has the words of a phrase is looked at one by one. Nor are later pages of a search of
-articles bound: Postgres may join what matches with all that is beyond the cursor."""
+UNBOUND = {"phrase"}
+"""No index knows where in a text words are, so what has the words of a phrase is looked at one by one. Nor are later
+pages of a search of articles bound: Postgres may join what matches with all that is beyond the cursor."""
 USUAL = {"common", "fairly common", "middling", "LEFT", "RIGHT", "newest hour", "a day amid", "20.0%", "80.0%"}
 
 
@@ -165,7 +164,7 @@ async def _too_many(
     pages = {"first": (first, variables), "last": (listing.operation(sort, backward=True), variables)}
     if len(start["nodes"]) == 5 * PAGE and not (listing.root == "articles" and "search" in asked):
         pages["sixth"] = (first, {**variables, "at": start["pageInfo"]["endCursor"]})
-    most = MOST_ROWS * PAGE + DECIDING + ALLOWED.get((listing.root, sort), 0)
+    most = MOST_ROWS * (PAGE + 1) + ALLOWED.get((listing.root, sort), 0)
     for name, (operation, given) in pages.items():
         for reading in await Statement.of(operation, given).read(conn):
             if reading.rows > most:
