@@ -96,8 +96,8 @@ async def listings(conn: asyncpg.Connection[asyncpg.Record]) -> AsyncIterator[Li
 
 async def too_many(conn: asyncpg.Connection[asyncpg.Record], listing: Listing) -> AsyncIterator[str]:
     """What is to be said of a list where it reads too many rows, in each order."""
-    # A search among a parent's stories either walks those or looks at all that match: both have no bound of this kind. Nor
-    # has half of a parent's stories by one time in the order of another, though little is missing.
+    # A search among a parent's stories either walks those or looks at all that match: neither has a bound of this kind.
+    # Nor has half of a parent's stories by one time in the order of another, though little is missing.
     for sort in (each.name for each in listing.sorts if not (listing.parent and each.name == "RELEVANCE")):
         for what, asked in _alone(listing, sort):
             if listing.parent and ("search" in asked or what.endswith(" half")):
