@@ -4,7 +4,7 @@ drop function related_stories, story_timeline, same_parent, list_cursor;
 drop table changes_forgotten, reference_changes;
 drop table story_facets, outlet_days, reports, changes, articles, story_places, story_topics, perspectives, stories,
     ratings, owners, outlets, topic_ancestors, topics, places cascade;
-drop function refresh_facets, refresh_figures, refresh_reports, articles_written, articles_truncated, count_articles, reports_written, count_reports,
+drop function blindspots_moved, refresh_facets, refresh_figures, refresh_reports, articles_written, articles_truncated, count_articles, reports_written, count_reports,
     facets_written, touch_row, story_parts_written, topics_written, refresh_outlets, outlet_parts_written, outlets_written,
     stories_written, stories_merged, changes_announced, references_written;
 drop function size_classes, size_class, range_steps, range_step;

@@ -52,6 +52,26 @@ begin
 end;
 $$;
 
+-- A story's facets tell its blindspot. New ratings move that too; facets that are not there yet are made with it.
+create function blindspots_moved() returns trigger
+    language plpgsql as
+$$
+declare
+    moved bigint[];
+begin
+    moved := array(select n.id from old_rows o join new_rows n on n.id = o.id where o.blindspot is distinct from n.blindspot);
+    if cardinality(moved) > 0 then
+        update story_facets f set blindspot = s.blindspot
+        from stories s
+        where s.id = any (moved) and f.story_id = s.id and f.blindspot is distinct from s.blindspot;
+    end if;
+    return null;
+end;
+$$;
+
+create trigger blindspots_moved after update on stories
+    referencing old table as old_rows new table as new_rows for each statement execute function blindspots_moved();
+
 -- Counts of the given stories' reports, with all that follows from them. A story whose articles were written
 -- (`written`) counts as changed even where no figure moved; one whose outlets were rated only where one did.
 create function refresh_figures(stories_changed bigint[], written boolean) returns void

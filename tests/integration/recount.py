@@ -262,4 +262,5 @@ def _steps(facet: str, story: Row, trend: float) -> Row:
         "coverage": count if not coarse or count < 8 else math.floor(4 * math.log(count) / math.log(2)) - 4,
         # From the stored trend: a recount's last bit must not tip it over a step.
         "trending": math.floor(trend / (4 if coarse else 1)),
+        "blindspot": story["blindspot"],
     }
