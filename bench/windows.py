@@ -108,6 +108,7 @@ async def _questions(dsn: str) -> list[Question]:
     filters = {
         "everything": "",
         "a topic of middling size": f'topics: ["{topics[len(topics) // 2]}"]',
+        "the second topic": f'topics: ["{topics[1]}"]',
         "the largest topic": f'topics: ["{topics[0]}"]',
         "the largest outlet": f'outlets: ["{outlets[0]}"]',
         "the country with the most articles": f"countries: [{countries[0]}]",
