@@ -39,12 +39,16 @@ ASKED = {
     "top topics": "topTopics { topic { slug } storyCount }",
 }
 ASKED["all"] = " ".join(figures for name, figures in ASKED.items() if name != "by hour")
-ACTIVITY = "articleCount storyCount firstReportCount blindspotCount timeline { start reportCount } topTopics { storyCount }"
+ACTIVITY = (
+    "articleCount storyCount firstReportCount blindspotCount timeline { start reportCount } topTopics { storyCount }"
+)
 
 TOPICS = "select slug from topics order by story_count desc"
 PLACES = "select slug from places order by story_count desc"
 OUTLETS = "select domain from outlets order by article_count desc limit 10"
-COUNTRIES = "select country from outlets where country is not null group by country order by sum(article_count) desc limit 1"
+COUNTRIES = (
+    "select country from outlets where country is not null group by country order by sum(article_count) desc limit 1"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,9 @@ query($filter: CoverageFilter!) {
     factuality { ... on FactualityDistribution { ratedCount unratedCount levels { share { count } } } }
     ownership { ... on OwnershipDistribution { knownCount unknownCount categories { share { count } } } }
     blindspots { left right }
-    hours: timeline(interval: HOUR) { ...bucket } days: timeline { ...bucket } weeks: timeline(interval: WEEK) { ...bucket }
+    hours: timeline(interval: HOUR) { ...bucket }
+    days: timeline { ...bucket }
+    weeks: timeline(interval: WEEK) { ...bucket }
     topOutlets(first: 5) { outlet { domain } reportCount articleCount }
     topTopics { topic { slug } storyCount }
   }
@@ -100,7 +102,13 @@ def lines() -> Iterator[dict[str, Any]]:
     yield from (outlet(number) for number in range(OUTLETS))
     for number, (key, (begin, pace)) in enumerate(STORIES.items()):
         topics = [slug for place, slug in enumerate(("news", "football", "sport")) if (number + 1) >> place & 1]
-        yield {"type": "story", "key": key, "title": key, "topics": topics, "places": ["here", "there", "far"][: number % 4]}
+        yield {
+            "type": "story",
+            "key": key,
+            "title": key,
+            "topics": topics,
+            "places": ["here", "there", "far"][: number % 4],
+        }
         for report, hours in enumerate(AS_REPORTED):
             # Some publish again, hours or days later: an article in the window need not begin a report there.
             for again in range(1 + report % 3 // 2):
@@ -160,7 +168,9 @@ async def test_a_rating_that_changed_is_counted_in_what_is_kept_and_in_what_is_r
         await load_lines(changing, lines(), strict=True)
         answers: list[dict[str, Any]] = []
         for shift in range(3):
-            await load_lines(changing, [outlet(number, shift=shift * number % 7) for number in range(OUTLETS)], strict=True)
+            await load_lines(
+                changing, [outlet(number, shift=shift * number % 7) for number in range(OUTLETS)], strict=True
+            )
             async with comparison(changing) as compared:
                 for window, chosen in product(((24.0, 48.0), (0.0, 400.0), (-30.0, 24.5)), FILTERS[:7]):
                     answers.append(await agree(compared, window, chosen))
@@ -175,7 +185,8 @@ async def test_the_edges_of_these_windows_cut_stories_in_every_way(dsn: str) -> 
     try:
         for after, before in WINDOWS:
             found = await conn.fetch(
-                "select distinct s.mostly_within, s.lower > $1 or s.upper > $2 as at_the_end, s.first_published_at < $1 as earlier"
+                "select distinct s.mostly_within, s.lower > $1 or s.upper > $2 as at_the_end,"
+                " s.first_published_at < $1 as earlier"
                 " from window_spans($1, $2, array(select id from topics), null) s where s.crossing",
                 START + timedelta(hours=after),
                 START + timedelta(hours=before),
