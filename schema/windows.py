@@ -78,7 +78,7 @@ _COUNTS = (
 _NAMED = (
     "w.*, (stories.n).story_count, (stories.n).left_blindspot_count, (stories.n).right_blindspot_count,"
     " covering.n as outlet_count, (reports.n).report_count, (reports.n).article_count,"
-    " (ratings.n).bias_counts, (ratings.n).factuality_counts, (ratings.n).ownership_counts"
+    " (ratings.n).divided_count, (ratings.n).bias_counts, (ratings.n).factuality_counts, (ratings.n).ownership_counts"
 )
 
 
@@ -173,7 +173,7 @@ class CoverageReport:
     bias: BiasDistribution = bound(
         Embedded(
             {
-                "outlet_count": "{report_count}",
+                "outlet_count": "{divided_count}",
                 "rated_count": "total({bias_counts})",
                 "left_count": "(side_counts({bias_counts}))[1]",
                 "center_count": "(side_counts({bias_counts}))[2]",
@@ -182,11 +182,11 @@ class CoverageReport:
         )
     )
     factuality: CoverageFactuality = bound(
-        Gated(Feature.FACTUALITY, "FactualityDistribution", Embedded({"outlet_count": "{report_count}"})),
+        Gated(Feature.FACTUALITY, "FactualityDistribution", Embedded({"outlet_count": "{divided_count}"})),
         directives=NEEDS_FACTUALITY,
     )
     ownership: CoverageOwnership = bound(
-        Gated(Feature.OWNERSHIP, "OwnershipDistribution", Embedded({"outlet_count": "{report_count}"})),
+        Gated(Feature.OWNERSHIP, "OwnershipDistribution", Embedded({"outlet_count": "{divided_count}"})),
         directives=NEEDS_OWNERSHIP,
     )
     blindspots: BlindspotCount = bound(

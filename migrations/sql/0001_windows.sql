@@ -143,8 +143,25 @@ create function window_counts(
 )
     language plpgsql stable set plan_cache_mode = force_custom_plan as
 $$
+declare
+    edge record;
 begin
-    if outlets is not null or (topics is null and places is null) then
+    if topics is null and places is null and outlets is null then
+        edge := window_edges(after, before);
+        select coalesce(sum(d.report_count), 0) + (
+                select count(*) from reports r where r.first_published_at >= after and r.first_published_at < edge.whole_from
+            ) + (
+                select count(*) from reports r where r.first_published_at >= edge.whole_till and r.first_published_at < before
+            ),
+            coalesce(sum(d.article_count), 0) + (
+                select count(*) from articles a where a.published_at >= after and a.published_at < edge.whole_from
+            ) + (
+                select count(*) from articles a where a.published_at >= edge.whole_till and a.published_at < before
+            )
+        into report_count, article_count
+        from outlet_days d where d.day >= edge.first_day and d.day < edge.last_day;
+        return;
+    elsif outlets is not null then
         select coalesce(sum(o.report_count), 0), coalesce(sum(o.article_count), 0) into report_count, article_count
         from window_outlets(after, before, topics, places, outlets) o;
         return;
@@ -164,10 +181,10 @@ begin
 end;
 $$;
 
--- How the reports in the window divide by what their outlets are rated now.
+-- How the reports in the window divide by what their outlets are rated now, and how many those are.
 create function window_ratings(
     after timestamptz, before timestamptz, topics bigint[], places bigint[], outlets bigint[],
-    out bias_counts integer[], out factuality_counts integer[], out ownership_counts integer[]
+    out divided_count bigint, out bias_counts integer[], out factuality_counts integer[], out ownership_counts integer[]
 )
     language plpgsql stable set plan_cache_mode = force_custom_plan as
 $$
@@ -175,7 +192,8 @@ declare
     by_story constant boolean := outlets is null and (topics is not null or places is not null);
     kept record;
 begin
-    select array[
+    select sum(s.outlet_count) as n,
+        array[
             sum(s.bias_counts[1]), sum(s.bias_counts[2]), sum(s.bias_counts[3]), sum(s.bias_counts[4]), sum(s.bias_counts[5]),
             sum(s.bias_counts[6]), sum(s.bias_counts[7])
         ] as bias,
@@ -206,7 +224,8 @@ begin
         from read_by_outlet r join outlets o on o.id = r.outlet_id
         group by o.bias, o.factuality, o.ownership
     )
-    select array(
+    select coalesce(kept.n, 0) + coalesce((select sum(r.n) from read_by_rating r), 0),
+        array(
             select coalesce(v.kept, 0) + coalesce(sum(r.n), 0)
             from unnest(enum_range(null::bias), kept.bias) with ordinality v (value, kept, entry)
             left join read_by_rating r on r.bias = v.value
@@ -224,7 +243,7 @@ begin
             left join read_by_rating r on r.ownership = v.value
             group by v.entry, v.kept order by v.entry
         )
-    into bias_counts, factuality_counts, ownership_counts;
+    into divided_count, bias_counts, factuality_counts, ownership_counts;
 end;
 $$;
 
