@@ -180,6 +180,8 @@ async def _compute(conn: asyncpg.Connection[asyncpg.Record], stories: int) -> No
         update places set story_count = (select count(*) from story_facets where facet = 'PLACE' and value = places.id);
         """
     )
+    # A stream that comes in the order of time leaves the rows of a day together.
+    await conn.execute("cluster outlet_days using outlet_days_day")
 
 
 async def _drop_indexes(conn: asyncpg.Connection[asyncpg.Record], table: str) -> dict[str, str]:

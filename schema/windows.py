@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from inspect import Parameter
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +11,7 @@ from schema.binding import KEY, Embedded, Gated, Rows, Span, argument, bound, co
 from schema.coverage import BiasDistribution, CoverageFactuality, CoverageOwnership, TimelineBucket
 from schema.directives import NEEDS_FACTUALITY, NEEDS_OWNERSHIP
 from schema.scalars import CountryCode, DateTime
-from schema.vocabulary import Bias, Factuality, Feature, Interval, OwnershipCategory, Side
+from schema.vocabulary import Feature, Interval
 
 if TYPE_CHECKING:
     from schema.news import Outlet, Topic
@@ -57,49 +56,35 @@ def _chosen(published: str, *, topics: str = "null", places: str = "null", outle
     )
 
 
-def _reports(condition: str) -> str:
-    return f"coalesce(sum(o.report_count) filter (where {condition}), 0)::integer"
-
-
-def _by(kind: type[Enum], column: str) -> str:
-    counts = ", ".join(_reports(f"u.{column} = '{member.name}'") for member in kind)
-    return f"array[{counts}] as {column}_counts"
-
-
-_SIDES = ", ".join(_reports(f"u.side = '{side.name}'") + f" as {side.name.lower()}_count" for side in Side)
-_POINTS = ", ".join((_by(Bias, "bias"), _by(Factuality, "factuality"), _by(OwnershipCategory, "ownership")))
 _CHOICE = "w.after, w.before, w.topics, w.places, w.outlets"
 _OUTER_CHOICE = "{outer.after}, {outer.before}, {outer.topics}, {outer.places}, {outer.outlets}"
 
-# Postgres leaves out a join of one row that nothing selects from, so only what is asked for is counted.
-_COUNTED_BY_OUTLET = (
-    " left join lateral (select coalesce(sum(o.report_count), 0)::bigint as report_count,"
-    " coalesce(sum(o.article_count), 0)::bigint as article_count,"
-    f" count(*) filter (where o.report_count > 0) as outlet_count, {_reports('u.bias is not null')} as rated_count,"
-    f" {_SIDES}, {_POINTS}"
-    f" from window_outlets({_CHOICE}) o join outlets u on u.id = o.outlet_id) o on true"
+
+def _counted(name: str, by: str) -> str:
+    """A join of one row, whose column `n` is what the function `by` returns.
+
+    The aggregate makes it one row for Postgres too, which leaves out a join of one row that nothing selects from: only
+    what is asked for is counted, and what several fields have in common once.
+    """
+    return f" left join lateral (select count(*), {by}({_CHOICE}) as n) {name} on true"
+
+
+_COUNTS = (
+    _counted("stories", "window_story_counts")
+    + _counted("covering", "window_outlet_count")
+    + _counted("reports", "window_counts")
+    + _counted("ratings", "window_ratings")
 )
-_COUNTED_BY_STORY = (
-    f" left join lateral (select count(*) as n, window_story_count({_CHOICE}) as story_count) c on true"
-    " left join lateral (select count(s.blindspot) as blindspot_count,"
-    " count(*) filter (where s.blindspot = 'LEFT') as left_blindspot_count,"
-    " count(*) filter (where s.blindspot = 'RIGHT') as right_blindspot_count"
-    f" from window_stories({_CHOICE}) s) s on true"
-)
-_COUNTED_FIRST = (
-    " left join lateral (select count(*) as first_report_count from reports r"
-    " join stories s on s.id = r.story_id and s.first_article_id = r.first_article_id"
-    " where r.outlet_id = any (w.outlets) and r.first_published_at >= w.after and r.first_published_at < w.before"
-    ") f on true"
+_NAMED = (
+    "w.*, (stories.n).story_count, (stories.n).left_blindspot_count, (stories.n).right_blindspot_count,"
+    " covering.n as outlet_count, (reports.n).report_count, (reports.n).article_count,"
+    " (ratings.n).divided_count, (ratings.n).bias_counts, (ratings.n).factuality_counts, (ratings.n).ownership_counts"
 )
 
 
 def report(published: str, **chosen: str) -> Rows:
     """Coverage of the reports that are chosen by templates of arrays of ids: topics, places, outlets."""
-    return Rows(
-        f"(select w.*, o.*, c.*, s.* from {_chosen(published, **chosen)}{_COUNTED_BY_OUTLET}{_COUNTED_BY_STORY})",
-        open_ended=True,
-    )
+    return Rows(f"(select {_NAMED} from {_chosen(published, **chosen)}{_COUNTS})", open_ended=True)
 
 
 def _known(table: str, column: str, given: str) -> str:
@@ -122,8 +107,12 @@ OF_FILTER = report(
 )
 OF_TOPIC = report("arg.published", topics="array[{outer.id}]")
 OF_OUTLET = Rows(
-    f"(select w.*, o.*, c.*, s.*, f.* from {_chosen('arg.published', outlets='array[{outer.id}]')}"
-    f"{_COUNTED_BY_OUTLET}{_COUNTED_BY_STORY}{_COUNTED_FIRST})",
+    f"(select {_NAMED}, first.n as first_report_count from {_chosen('arg.published', outlets='array[{outer.id}]')}"
+    f"{_COUNTS}"
+    " left join lateral (select count(*) as n from reports r"
+    " join stories s on s.id = r.story_id and s.first_article_id = r.first_article_id"
+    " where r.outlet_id = any (w.outlets) and r.first_published_at >= w.after and r.first_published_at < w.before"
+    ") first on true)",
     open_ended=True,
 )
 
@@ -139,9 +128,8 @@ def _timeline() -> Any:
 def _top_topics() -> Any:
     return takes(
         Rows(
-            "(select t.id as topic_id, t.slug, n.story_count from (select p.topic_id, count(*) as story_count"
-            f" from window_stories({_OUTER_CHOICE}) s join story_topics p on p.story_id = s.story_id"
-            " group by p.topic_id) n join topics t on t.id = n.topic_id"
+            f"(select n.topic_id, t.slug, n.story_count from window_topics({_OUTER_CHOICE}) n"
+            " join topics t on t.id = n.topic_id"
             " order by n.story_count desc, t.slug limit {arg.first})",
             order="{story_count} desc, {slug}",
             limited_by="first",
@@ -182,13 +170,23 @@ class CoverageReport:
     article_count: int = column(description="Articles published in the window, whenever their report began.")
     report_count: int = column()
     outlet_count: int = column(description="Outlets with a report in the window.")
-    bias: BiasDistribution = bound(Embedded({"outlet_count": "{report_count}"}))
+    bias: BiasDistribution = bound(
+        Embedded(
+            {
+                "outlet_count": "{divided_count}",
+                "rated_count": "total({bias_counts})",
+                "left_count": "(side_counts({bias_counts}))[1]",
+                "center_count": "(side_counts({bias_counts}))[2]",
+                "right_count": "(side_counts({bias_counts}))[3]",
+            }
+        )
+    )
     factuality: CoverageFactuality = bound(
-        Gated(Feature.FACTUALITY, "FactualityDistribution", Embedded({"outlet_count": "{report_count}"})),
+        Gated(Feature.FACTUALITY, "FactualityDistribution", Embedded({"outlet_count": "{divided_count}"})),
         directives=NEEDS_FACTUALITY,
     )
     ownership: CoverageOwnership = bound(
-        Gated(Feature.OWNERSHIP, "OwnershipDistribution", Embedded({"outlet_count": "{report_count}"})),
+        Gated(Feature.OWNERSHIP, "OwnershipDistribution", Embedded({"outlet_count": "{divided_count}"})),
         directives=NEEDS_OWNERSHIP,
     )
     blindspots: BlindspotCount = bound(
@@ -213,7 +211,10 @@ class OutletActivity:
     article_count: int = column()
     story_count: int = column(description="Stories that it covers.")
     first_report_count: int = column(description="Stories that it published first.")
-    blindspot_count: int = column(description="Stories that it covers and that are a blindspot for a side.")
+    blindspot_count: int = column(
+        "{left_blindspot_count} + {right_blindspot_count}",
+        description="Stories that it covers and that are a blindspot for a side.",
+    )
     top_topics: list[TopicCount] = _top_topics()
     timeline: list[TimelineBucket] = _timeline()
 

@@ -1,5 +1,7 @@
 drop function forget_changes, changes_since, change_feed, change_head, change_expired, change_position, change_cursor, database_identity;
-drop function outlet_overlaps, window_timeline, window_buckets, window_story_count, window_stories, window_outlets, window_edges, window_members;
+drop function outlet_overlaps, window_timeline, window_buckets, window_topics, window_story_counts,
+    window_stories, window_outlet_count, window_ratings, window_counts, window_outlets, window_edges, window_spans, mostly_within,
+    window_members;
 drop function related_stories, story_timeline, same_parent, list_cursor;
 drop table changes_forgotten, reference_changes;
 drop table story_facets, outlet_days, reports, changes, articles, story_places, story_topics, perspectives, stories,

@@ -130,9 +130,11 @@ create table reports (
     trend double precision not null,
     primary key (story_id, outlet_id)
 );
-create index reports_story_first on reports (story_id, first_published_at, first_article_id);
+-- What is included lets windows count reports without reading them.
+create index reports_story_first on reports (story_id, first_published_at, first_article_id)
+    include (outlet_id, article_count, last_published_at);
 create index reports_outlet_first on reports (outlet_id, first_published_at, story_id);
-create index reports_first on reports (first_published_at);
+create index reports_first on reports (first_published_at) include (outlet_id);
 
 alter table stories
     add column article_count integer not null default 0,
@@ -158,6 +160,9 @@ alter table stories
 -- What is included lets windows count stories without reading them.
 create index stories_latest on stories (last_published_at desc, id desc) include (first_published_at, blindspot) where article_count > 0;
 create index stories_newest on stories (first_published_at desc, last_published_at desc, id desc) include (blindspot)
+    where article_count > 0;
+create index stories_counts on stories (id)
+    include (first_published_at, last_published_at, blindspot, article_count, outlet_count, bias_counts, factuality_counts, ownership_counts)
     where article_count > 0;
 create index stories_most_covered on stories (outlet_count desc, last_published_at desc, id desc) where article_count > 0;
 create index stories_trending on stories (trend desc, last_published_at desc, id desc) where article_count > 0;
@@ -233,7 +238,8 @@ create table story_facets (
     blindspot side,
     primary key (story_id, facet, value)
 );
-create index story_facets_latest on story_facets (facet, value, latest desc);
+-- What is included lets windows look at all stories of a topic or a place at once.
+create index story_facets_latest on story_facets (facet, value, latest desc) include (newest, story_id);
 create index story_facets_newest on story_facets (facet, value, newest desc);
 create index story_facets_most_covered on story_facets (facet, value, coverage desc, latest desc);
 create index story_facets_trending on story_facets (facet, value, trending desc);

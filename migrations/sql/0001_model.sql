@@ -159,7 +159,7 @@ create unique index articles_url on articles (url_digest(url));
 create index articles_story_published on articles (story_id, published_at desc, id desc);
 create index articles_report on articles (story_id, outlet_id, published_at, id);
 create index articles_outlet_published on articles (outlet_id, published_at desc, id desc);
-create index articles_published on articles (published_at desc, id desc);
+create index articles_published on articles (published_at desc, id desc) include (outlet_id);
 create index articles_updated on articles (updated_at);
 create index articles_language on articles (language, published_at desc, id desc);
 create index articles_kind on articles (kind, published_at desc, id desc);

@@ -1,30 +1,65 @@
 -- Coverage over many stories, in a window [after, before). What chooses reports: topics and places by story, outlets by id; null
 -- where all do. A report is in the window when its first article is; articles by their own time.
--- Each of these is planned for its arguments: a plan for any topic and any outlet serves none of them well.
+-- Functions in plpgsql are planned for their arguments: a plan for any topic and any outlet serves none of them well. Those in
+-- SQL become part of the statement that calls them, and what the arguments rule out is left out of its plan.
+
+-- Stories of topics and places -------------------------------------------------------------------------
 
 -- The stories of topics and of places that can have anything in a window: each once.
 create function window_members(after timestamptz, before timestamptz, topics bigint[], places bigint[]) returns setof bigint
-    language plpgsql stable rows 1000 set plan_cache_mode = force_custom_plan as
+    language sql stable rows 1000 as
 $$
-begin
-    if topics is null then
-        return query
-        select f.story_id from story_facets f
-        where f.facet = 'PLACE' and f.value = any (places)
-            and f.latest >= time_step('PLACE', after) and f.newest <= time_step('PLACE', before)
-        group by f.story_id;
-    else
-        return query
-        select f.story_id from story_facets f
-        where f.facet = 'TOPIC' and f.value = any (topics)
-            and f.latest >= time_step('TOPIC', after) and f.newest <= time_step('TOPIC', before)
-            and (places is null or exists (
-                select from story_facets p where p.story_id = f.story_id and p.facet = 'PLACE' and p.value = any (places)
-            ))
-        group by f.story_id;
-    end if;
-end;
+    select f.story_id from story_facets f
+    where topics is not null and f.facet = 'TOPIC' and f.value = any (topics)
+        and f.latest >= time_step('TOPIC', after) and f.newest <= time_step('TOPIC', before)
+        and (places is null or exists (
+            select from story_facets p where p.story_id = f.story_id and p.facet = 'PLACE' and p.value = any (places)
+        ))
+    group by f.story_id
+    union all
+    select f.story_id from story_facets f
+    where topics is null and f.facet = 'PLACE' and f.value = any (places)
+        and f.latest >= time_step('PLACE', after) and f.newest <= time_step('PLACE', before)
+    group by f.story_id
 $$;
+
+-- Whether most of what a story has is likely to be in a window that it reaches into. Half of it comes within hours of the first
+-- article; a wrong guess costs time only.
+create function mostly_within(first timestamptz, last timestamptz, after timestamptz, before timestamptz) returns boolean
+    language sql stable parallel safe
+    return case
+        when first >= after and last < before then true
+        when first >= after then first < before - interval '8 hours'
+        when last < before then first >= after - interval '8 hours'
+        else false
+    end;
+
+-- The same stories as far as they reach into the window, with what is kept of each as a whole. What lies across an edge
+-- (`crossing`) has to be read in part: where most is within, what is outside, to be taken off what is kept (`sign` -1), and
+-- otherwise what is within (`sign` 1). That part is what was published in [lower, upper).
+create function window_spans(after timestamptz, before timestamptz, topics bigint[], places bigint[])
+returns table (
+    story_id bigint, first_published_at timestamptz, blindspot side, article_count integer,
+    outlet_count integer, bias_counts integer[], factuality_counts integer[], ownership_counts integer[],
+    mostly_within boolean, crossing boolean, sign integer, lower timestamptz, upper timestamptz
+)
+    language sql stable rows 1000 as
+$$
+    select s.id, s.first_published_at, s.blindspot, s.article_count,
+        s.outlet_count, s.bias_counts, s.factuality_counts, s.ownership_counts,
+        s.mostly_within, s.first_published_at < after or s.last_published_at >= before,
+        case when s.mostly_within then -1 else 1 end,
+        case when not s.mostly_within then after when s.first_published_at < after then '-infinity' else before end,
+        case when not s.mostly_within then before when s.first_published_at < after then after else 'infinity' end
+    from (
+        select s.*, mostly_within(s.first_published_at, s.last_published_at, after, before) as mostly_within
+        from window_members(after, before, topics, places) m (story_id)
+        join stories s on s.id = m.story_id
+        where s.article_count > 0 and s.first_published_at < before and s.last_published_at >= after
+    ) s
+$$;
+
+-- Reports, articles and outlets -----------------------------------------------------------------------
 
 -- The whole UTC days of a window, and what is left of it at both edges: [after, from) and [till, before).
 create function window_edges(
@@ -100,199 +135,218 @@ begin
 end;
 $$;
 
--- The stories that have a report in the window, each once, with the side that is missing from them now.
-create function window_stories(after timestamptz, before timestamptz, topics bigint[], places bigint[], outlets bigint[])
-returns table (story_id bigint, blindspot side)
-    language plpgsql stable rows 10000 set plan_cache_mode = force_custom_plan as
-$$
-begin
-    if outlets is not null then
-        return query
-        select s.id, s.blindspot
-        from (
-            select distinct r.story_id from reports r
-            where r.outlet_id = any (outlets) and r.first_published_at >= after and r.first_published_at < before
-        ) r
-        join stories s on s.id = r.story_id
-        where (topics is null and places is null)
-            or s.id in (select m.story_id from window_members(after, before, topics, places) m (story_id));
-    elsif topics is not null or places is not null then
-        return query
-        select s.id, s.blindspot
-        from window_members(after, before, topics, places) m (story_id)
-        join stories s on s.id = m.story_id
-        where s.first_published_at >= after and s.first_published_at < before
-            or s.first_published_at < after and s.last_published_at >= after and exists (
-                select from reports r
-                where r.story_id = s.id and r.first_published_at >= after and r.first_published_at < before
-            );
-    else
-        return query
-        select s.id, s.blindspot
-        from stories s
-        where s.article_count > 0 and s.first_published_at >= after and s.first_published_at < before
-        union all
-        -- A story that began before the window has its newest article in it, or after: few do either.
-        select s.id, s.blindspot
-        from stories s
-        where s.article_count > 0 and s.last_published_at >= after and s.first_published_at < after and exists (
-            select from reports r
-            where r.story_id = s.id and r.first_published_at >= after and r.first_published_at < before
-        );
-    end if;
-end;
-$$;
-
--- How many stories have a report in the window.
-create function window_story_count(after timestamptz, before timestamptz, topics bigint[], places bigint[], outlets bigint[])
-returns bigint
-    language plpgsql stable set plan_cache_mode = force_custom_plan as
-$$
-begin
-    if topics is null and places is null and cardinality(outlets) = 1 then
-        return (
-            select count(*) from reports r
-            where r.outlet_id = outlets[1] and r.first_published_at >= after and r.first_published_at < before
-        );
-    elsif topics is null and places is null and outlets is null then
-        return (
-            select count(*) from stories s
-            where s.article_count > 0 and s.first_published_at >= after and s.first_published_at < before
-        ) + (
-            select count(*) from stories s
-            where s.article_count > 0 and s.last_published_at >= after and s.first_published_at < after and exists (
-                select from reports r
-                where r.story_id = s.id and r.first_published_at >= after and r.first_published_at < before
-            )
-        );
-    end if;
-    return (select count(*) from window_stories(after, before, topics, places, outlets));
-end;
-$$;
-
--- Reports and articles by the UTC hour, day or week that they fall in, the reports by the side of their outlet.
-create function window_buckets(
-    after timestamptz, before timestamptz, topics bigint[], places bigint[], outlets bigint[], unit text
+-- Reports and articles in the window. Where stories alone choose, what is kept of each story is added up, and only what lies
+-- across an edge is read.
+create function window_counts(
+    after timestamptz, before timestamptz, topics bigint[], places bigint[], outlets bigint[],
+    out report_count bigint, out article_count bigint
 )
-returns table (start timestamptz, side side, report_count bigint, article_count bigint)
-    language plpgsql stable rows 10000 set plan_cache_mode = force_custom_plan as
+    language plpgsql stable set plan_cache_mode = force_custom_plan as
 $$
 declare
     edge record;
 begin
-    if topics is not null or places is not null then
-        return query
-        select date_trunc(unit, r.first_published_at, 'UTC') as bucket, o.side, count(*), 0::bigint
-        from window_members(after, before, topics, places) m (story_id)
-        join reports r on r.story_id = m.story_id
-        join outlets o on o.id = r.outlet_id
-        where r.first_published_at >= after and r.first_published_at < before
-            and (outlets is null or r.outlet_id = any (outlets))
-        group by bucket, o.side
-        union all
-        select date_trunc(unit, a.published_at, 'UTC') as bucket, null, 0, count(*)
-        from window_members(after, before, topics, places) m (story_id)
-        join articles a on a.story_id = m.story_id
-        where a.published_at >= after and a.published_at < before and (outlets is null or a.outlet_id = any (outlets))
-        group by bucket;
+    if topics is null and places is null and outlets is null then
+        edge := window_edges(after, before);
+        select coalesce(sum(d.report_count), 0) + (
+                select count(*) from reports r where r.first_published_at >= after and r.first_published_at < edge.whole_from
+            ) + (
+                select count(*) from reports r where r.first_published_at >= edge.whole_till and r.first_published_at < before
+            ),
+            coalesce(sum(d.article_count), 0) + (
+                select count(*) from articles a where a.published_at >= after and a.published_at < edge.whole_from
+            ) + (
+                select count(*) from articles a where a.published_at >= edge.whole_till and a.published_at < before
+            )
+        into report_count, article_count
+        from outlet_days d where d.day >= edge.first_day and d.day < edge.last_day;
+        return;
+    elsif outlets is not null then
+        select coalesce(sum(o.report_count), 0), coalesce(sum(o.article_count), 0) into report_count, article_count
+        from window_outlets(after, before, topics, places, outlets) o;
         return;
     end if;
-    edge := window_edges(after, before);
-    if unit = 'HOUR' then
-        -- Nothing is kept by the hour: the first edge is the whole window.
-        edge.first_day := edge.last_day;
-        edge.whole_from := before;
-        edge.whole_till := before;
-    end if;
-    return query
-    select date_trunc(unit, d.day::timestamp at time zone 'UTC', 'UTC') as bucket, d.side, d.reports, d.articles
-    from (
-        select d.day, o.side, sum(d.report_count)::bigint as reports, sum(d.article_count)::bigint as articles
-        from outlet_days d join outlets o on o.id = d.outlet_id
-        where d.day >= edge.first_day and d.day < edge.last_day and (outlets is null or d.outlet_id = any (outlets))
-        group by d.day, o.side
-    ) d
-    union all
-    select date_trunc(unit, r.first_published_at, 'UTC') as bucket, o.side, count(*), 0
-    from reports r join outlets o on o.id = r.outlet_id
-    where r.first_published_at >= after and r.first_published_at < edge.whole_from and (outlets is null or r.outlet_id = any (outlets))
-    group by bucket, o.side
-    union all
-    select date_trunc(unit, r.first_published_at, 'UTC') as bucket, o.side, count(*), 0
-    from reports r join outlets o on o.id = r.outlet_id
-    where r.first_published_at >= edge.whole_till and r.first_published_at < before and (outlets is null or r.outlet_id = any (outlets))
-    group by bucket, o.side
-    union all
-    select date_trunc(unit, a.published_at, 'UTC') as bucket, null, 0, count(*)
-    from articles a
-    where a.published_at >= after and a.published_at < edge.whole_from and (outlets is null or a.outlet_id = any (outlets))
-    group by bucket
-    union all
-    select date_trunc(unit, a.published_at, 'UTC') as bucket, null, 0, count(*)
-    from articles a
-    where a.published_at >= edge.whole_till and a.published_at < before and (outlets is null or a.outlet_id = any (outlets))
-    group by bucket;
+    select coalesce(sum(s.outlet_count) filter (where s.mostly_within), 0)
+            + coalesce(sum(s.sign * (
+                select count(*) from reports r
+                where r.story_id = s.story_id and r.first_published_at >= s.lower and r.first_published_at < s.upper
+            )) filter (where s.crossing), 0),
+        coalesce(sum(s.article_count) filter (where s.mostly_within), 0)
+            + coalesce(sum(s.sign * (
+                select count(*) from articles a
+                where a.story_id = s.story_id and a.published_at >= s.lower and a.published_at < s.upper
+            )) filter (where s.crossing), 0)
+    into report_count, article_count
+    from window_spans(after, before, topics, places) s;
 end;
 $$;
 
--- The same, a row for each interval.
-create function window_timeline(
-    after timestamptz, before timestamptz, topics bigint[], places bigint[], outlets bigint[], unit text
+-- How the reports in the window divide by what their outlets are rated now, and how many those are.
+create function window_ratings(
+    after timestamptz, before timestamptz, topics bigint[], places bigint[], outlets bigint[],
+    out divided_count bigint, out bias_counts integer[], out factuality_counts integer[], out ownership_counts integer[]
 )
-returns table (
-    start timestamptz, article_count bigint, report_count bigint,
-    left_count bigint, center_count bigint, right_count bigint, unrated_count bigint
-)
-    language sql stable as
-$$
-    select b.start, sum(b.article_count)::bigint, sum(b.report_count)::bigint,
-        coalesce(sum(b.report_count) filter (where b.side = 'LEFT'), 0)::bigint,
-        coalesce(sum(b.report_count) filter (where b.side = 'CENTER'), 0)::bigint,
-        coalesce(sum(b.report_count) filter (where b.side = 'RIGHT'), 0)::bigint,
-        coalesce(sum(b.report_count) filter (where b.side is null), 0)::bigint
-    from window_buckets(after, before, topics, places, outlets, unit) b
-    group by b.start
-    having sum(b.report_count) > 0 or sum(b.article_count) > 0;
-$$;
-
--- How two outlets' choices of stories overlap, for each pair of the domains, in their order.
-create function outlet_overlaps(domains text[], after timestamptz, before timestamptz)
-returns table (number bigint, a_id bigint, b_id bigint, both_count bigint, only_a_count bigint, only_b_count bigint)
-    language plpgsql stable rows 45 set plan_cache_mode = force_custom_plan as
+    language plpgsql stable set plan_cache_mode = force_custom_plan as
 $$
 declare
-    unknown text;
+    by_story constant boolean := outlets is null and (topics is not null or places is not null);
+    kept record;
 begin
-    if cardinality(domains) not between 2 and 10 or exists (select from unnest(domains) d group by d having count(*) > 1) then
-        raise exception '''domains'' must name 2 to 10 different outlets.' using errcode = 'PLX01';
-    end if;
-    select d into unknown from unnest(domains) d where not exists (select from outlets o where o.domain = d) limit 1;
-    if unknown is not null then
-        raise exception '''domains'' names an outlet that is not known: %.', left(unknown, 300) using errcode = 'PLX01';
-    end if;
-    return query
-    with compared as (
-        select o.id, d.number from unnest(domains) with ordinality d (domain, number) join outlets o on o.domain = d.domain
+    select sum(s.outlet_count) as n,
+        array[
+            sum(s.bias_counts[1]), sum(s.bias_counts[2]), sum(s.bias_counts[3]), sum(s.bias_counts[4]), sum(s.bias_counts[5]),
+            sum(s.bias_counts[6]), sum(s.bias_counts[7])
+        ] as bias,
+        array[
+            sum(s.factuality_counts[1]), sum(s.factuality_counts[2]), sum(s.factuality_counts[3]), sum(s.factuality_counts[4]),
+            sum(s.factuality_counts[5])
+        ] as factuality,
+        array[
+            sum(s.ownership_counts[1]), sum(s.ownership_counts[2]), sum(s.ownership_counts[3]), sum(s.ownership_counts[4]),
+            sum(s.ownership_counts[5]), sum(s.ownership_counts[6]), sum(s.ownership_counts[7]), sum(s.ownership_counts[8])
+        ] as ownership
+    into kept
+    from window_spans(after, before, topics, places) s
+    where by_story and s.mostly_within;
+
+    with read_by_outlet as (
+        select o.outlet_id, o.report_count as n
+        from window_outlets(after, before, topics, places, outlets) o
+        where not by_story
+        union all
+        select r.outlet_id, s.sign
+        from window_spans(after, before, topics, places) s
+        join reports r on r.story_id = s.story_id and r.first_published_at >= s.lower and r.first_published_at < s.upper
+        where by_story and s.crossing
     ),
-    chosen as materialized (
-        select c.id, c.number, r.story_id
-        from compared c
-        cross join lateral (
-            select r.story_id from reports r
-            where r.outlet_id = c.id and r.first_published_at >= after and r.first_published_at < before
-        ) r
-    ),
-    counted as (select c.id, count(*) as n from chosen c group by c.id),
-    shared as (
-        select a.id as a, b.id as b, count(*) as n
-        from chosen a join chosen b on b.story_id = a.story_id and b.number > a.number group by a.id, b.id
+    read_by_rating as (
+        select o.bias, o.factuality, o.ownership, sum(r.n) as n
+        from read_by_outlet r join outlets o on o.id = r.outlet_id
+        group by o.bias, o.factuality, o.ownership
     )
-    select row_number() over (order by a.number, b.number), a.id, b.id, coalesce(s.n, 0),
-        coalesce(x.n, 0) - coalesce(s.n, 0), coalesce(y.n, 0) - coalesce(s.n, 0)
-    from compared a
-    join compared b on b.number > a.number
-    left join counted x on x.id = a.id
-    left join counted y on y.id = b.id
-    left join shared s on s.a = a.id and s.b = b.id;
+    select coalesce(kept.n, 0) + coalesce((select sum(r.n) from read_by_rating r), 0),
+        array(
+            select coalesce(v.kept, 0) + coalesce(sum(r.n), 0)
+            from unnest(enum_range(null::bias), kept.bias) with ordinality v (value, kept, entry)
+            left join read_by_rating r on r.bias = v.value
+            group by v.entry, v.kept order by v.entry
+        ),
+        array(
+            select coalesce(v.kept, 0) + coalesce(sum(r.n), 0)
+            from unnest(enum_range(null::factuality), kept.factuality) with ordinality v (value, kept, entry)
+            left join read_by_rating r on r.factuality = v.value
+            group by v.entry, v.kept order by v.entry
+        ),
+        array(
+            select coalesce(v.kept, 0) + coalesce(sum(r.n), 0)
+            from unnest(enum_range(null::ownership_category), kept.ownership) with ordinality v (value, kept, entry)
+            left join read_by_rating r on r.ownership = v.value
+            group by v.entry, v.kept order by v.entry
+        )
+    into divided_count, bias_counts, factuality_counts, ownership_counts;
 end;
 $$;
+
+-- How many outlets have a report in the window.
+create function window_outlet_count(after timestamptz, before timestamptz, topics bigint[], places bigint[], outlets bigint[])
+returns bigint
+    language plpgsql stable set plan_cache_mode = force_custom_plan as
+$$
+declare
+    by_story constant boolean := topics is not null or places is not null;
+begin
+    -- One look for each story that can have any, or one for each outlet: whichever are fewer.
+    if by_story and (select count(*) from window_members(after, before, topics, places))
+        < coalesce(cardinality(outlets), (select count(*) from outlets)) then
+        return (
+            select count(distinct r.outlet_id)
+            from window_members(after, before, topics, places) m (story_id)
+            join reports r on r.story_id = m.story_id
+            where r.first_published_at >= after and r.first_published_at < before and (outlets is null or r.outlet_id = any (outlets))
+        );
+    end if;
+    return (
+        select count(*)
+        from outlets o
+        cross join lateral (
+            select from reports r
+            where r.outlet_id = o.id and r.first_published_at >= after and r.first_published_at < before
+                -- `is true` keeps the stories a set to look into, where a join would read all reports.
+                and (not by_story or (r.story_id in (select window_members(after, before, topics, places))) is true)
+            limit 1
+        ) r
+        where outlets is null or o.id = any (outlets)
+    );
+end;
+$$;
+
+-- Stories -----------------------------------------------------------------------------------------------
+
+-- The stories that have a report in the window, each once, with the side that is missing from them now.
+create function window_stories(after timestamptz, before timestamptz, topics bigint[], places bigint[], outlets bigint[])
+returns table (story_id bigint, blindspot side)
+    language sql stable rows 10000 as
+$$
+    select s.id, s.blindspot
+    from stories s
+    where topics is null and places is null and outlets is null
+        and s.article_count > 0 and s.first_published_at >= after and s.first_published_at < before
+    union all
+    -- A story that began before the window has its newest article in it, or after: few do either.
+    select s.id, s.blindspot
+    from stories s
+    where topics is null and places is null and outlets is null
+        and s.article_count > 0 and s.last_published_at >= after and s.first_published_at < after and exists (
+            select from reports r
+            where r.story_id = s.id and r.first_published_at >= after and r.first_published_at < before
+        )
+    union all
+    select s.story_id, s.blindspot
+    from window_spans(after, before, topics, places) s
+    where (topics is not null or places is not null) and outlets is null
+        and (s.first_published_at >= after or exists (
+            select from reports r
+            where r.story_id = s.story_id and r.first_published_at >= after and r.first_published_at < before
+        ))
+    union all
+    select r.story_id, s.blindspot
+    from (
+        select distinct r.story_id from reports r
+        where r.outlet_id = any (outlets) and r.first_published_at >= after and r.first_published_at < before
+    ) r
+    -- Of most stories no side is missing: few have to be looked up.
+    left join stories s on s.id = r.story_id and s.article_count > 0 and s.blindspot is not null
+        and s.first_published_at < before and s.last_published_at >= after
+    where outlets is not null
+        and ((topics is null and places is null)
+            or r.story_id in (select m.story_id from window_members(after, before, topics, places) m (story_id)))
+$$;
+
+-- How many stories have a report in the window, and how many of them are a blindspot for each side.
+create function window_story_counts(
+    after timestamptz, before timestamptz, topics bigint[], places bigint[], outlets bigint[],
+    out story_count bigint, out left_blindspot_count bigint, out right_blindspot_count bigint
+)
+    language plpgsql stable set plan_cache_mode = force_custom_plan as
+$$
+begin
+    select count(*), count(*) filter (where s.blindspot = 'LEFT'), count(*) filter (where s.blindspot = 'RIGHT')
+    into story_count, left_blindspot_count, right_blindspot_count
+    from window_stories(after, before, topics, places, outlets) s;
+end;
+$$;
+
+-- How many of them are tagged with each topic.
+create function window_topics(after timestamptz, before timestamptz, topics bigint[], places bigint[], outlets bigint[])
+returns table (topic_id bigint, story_count bigint)
+    language plpgsql stable rows 200 set plan_cache_mode = force_custom_plan as
+$$
+begin
+    return query
+    select t.topic_id, count(*)
+    from window_stories(after, before, topics, places, outlets) s
+    join story_topics t on t.story_id = s.story_id
+    group by t.topic_id;
+end;
+$$;
+

@@ -16,6 +16,7 @@ def upgrade() -> None:
         "0001_upkeep.sql",
         "0001_reading.sql",
         "0001_windows.sql",
+        "0001_timelines.sql",
         "0001_feed.sql",
     )
 
