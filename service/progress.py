@@ -18,11 +18,16 @@ MOST_ERRORS = 20
 """So many errors are named again in the outcome; each was told when it was found."""
 
 
+def plain_console(*, stderr: bool = False) -> Console:
+    """A console that shows text as it is: rich would take the 100 in `file:100: wrong` for the name of an emoji."""
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False, soft_wrap=True)
+
+
 class LoadProgress:
     """An observer of a load that writes to standard error; a context, since a bar has to be taken down."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(stderr=True, highlight=False, soft_wrap=True)
+        self._console = console or plain_console(stderr=True)
         self._bar = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -47,7 +52,7 @@ class LoadProgress:
         """Observe an event of the load."""
         match event:
             case LineRefused():
-                self._console.print(error_line(event), markup=False)
+                self._console.print(error_line(event))
             case LinesRead(lines, refused):
                 rate = lines / max(time.monotonic() - self._started, 0.001)
                 self._tell(f"{lines:,} lines read, {rate:,.0f}/s, {refused:,} refused", lines, None)
@@ -61,18 +66,22 @@ class LoadProgress:
         now = time.monotonic()
         if not self._console.is_terminal and now - self._told >= SECONDS_BETWEEN_LINES:
             self._told = now
-            self._console.print(told, markup=False)
+            self._console.print(told)
 
 
 def error_line(error: LineRefused) -> str:
-    """A refused line in a line: where it is, and what is wrong with it."""
+    """A refused line in a line: where it is, and what is wrong with it.
+
+    Names of fields and files come from others: what steers a terminal or cannot be written shows escaped.
+    """
     field = f"{error.field}: " if error.field else ""
-    return f"{error.file}:{error.line}: {field}{error.reason}"
+    line = f"{error.file}:{error.line}: {field}{error.reason}"
+    return line if line.isprintable() else "".join(each if each.isprintable() else ascii(each)[1:-1] for each in line)
 
 
 def print_outcome(summary: Summary, console: Console | None = None) -> None:
     """What became of the lines, by type, and the first of those refused; to standard output."""
-    console = console or Console(highlight=False, soft_wrap=True)
+    console = console or plain_console()
     table = Table(box=None, pad_edge=False)
     table.add_column("")
     for column in ("created", "updated", "unchanged", "refused"):
@@ -82,7 +91,7 @@ def print_outcome(summary: Summary, console: Console | None = None) -> None:
         table.add_row(kind, *(f"{number:,}" for number in numbers))
     console.print(table)
     for error in summary.errors[:MOST_ERRORS]:
-        console.print(f"refused  {error_line(error)}", markup=False)
+        console.print(f"refused  {error_line(error)}")
     if summary.refused > MOST_ERRORS:
         console.print(f"refused  and {summary.refused - MOST_ERRORS:,} more")
     ending = (

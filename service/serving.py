@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import socket
 from collections.abc import Callable, Generator
@@ -36,11 +37,16 @@ def bind(host: str, port: int) -> socket.socket:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((host, port))
     except OSError as error:
-        raise AddressTaken(
-            f"Port {port} on {host} cannot be had: {error.strerror}. "
-            "Set PARALLAX_PORT to another, or end the program that has it."
-        ) from error
+        raise AddressTaken(f"Port {port} on {host} cannot be had: {error.strerror}. {_help_for(error)}") from error
     return bound
+
+
+def _help_for(error: OSError) -> str:
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return "Set PARALLAX_HOST to an address of this machine."
+    if error.errno == errno.EACCES:
+        return "Set PARALLAX_PORT to one above 1023, or let this user have lower ones."
+    return "Set PARALLAX_PORT to another, or end the program that has it."
 
 
 def serve(app: Drainable, at: socket.socket, when_ready: Callable[[], None], settings: Settings) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -22,6 +23,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "PARALLAX_"
 
+_REDIS_PATH = re.compile(r"/?|/[0-9]{1,9}", re.ASCII)
+
 FeatureName = Literal["FACTUALITY", "OWNERSHIP", "PERSPECTIVES", "HISTORY", "EXPORT"]
 
 
@@ -33,7 +36,12 @@ class Settings(BaseSettings):
     """Every setting with its default; `Settings()` reads them from the environment and cannot be changed after."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_ignore_empty=True, frozen=True, hide_input_in_errors=True, validate_default=True
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        frozen=True,
+        hide_input_in_errors=True,
+        validate_default=True,
+        allow_inf_nan=False,
     )
 
     database_url: SecretStr | None = Field(
@@ -54,6 +62,7 @@ class Settings(BaseSettings):
     )
     changes_kept_hours: PositiveFloat = Field(
         default=168.0,
+        le=1_000_000,
         description="Hours for which changes are kept for those who come back; an older cursor has expired.",
     )
 
@@ -104,12 +113,16 @@ class Settings(BaseSettings):
         default=10, description="The most root fields in a document, fragments expanded."
     )
     max_page_size: PositiveInt = Field(default=100, description="The most items in a page.")
-    max_window_days: PositiveInt = Field(default=366, description="The longest window of coverage, in days.")
+    max_window_days: PositiveInt = Field(
+        default=366, le=1_000_000, description="The longest window of coverage, in days."
+    )
     open_window_days: PositiveInt = Field(
-        default=90, description="Days that a window of coverage may look back without the feature `HISTORY`."
+        default=90,
+        le=1_000_000,
+        description="Days that a window of coverage may look back without the feature `HISTORY`.",
     )
     max_response_bytes: PositiveInt = Field(default=5_000_000, description="The largest response, in bytes.")
-    operation_timeout: PositiveFloat = Field(default=5.0, description="Seconds that one operation may take.")
+    operation_timeout: PositiveFloat = Field(default=5.0, le=86_400, description="Seconds that one operation may take.")
 
     max_streams: PositiveInt = Field(
         default=4_000, description="The most WebSockets and event streams that are open from one address at a time."
@@ -185,6 +198,9 @@ class Settings(BaseSettings):
                 raise ValueError("it must begin with redis://, rediss://, redis+cluster:// or rediss+cluster://")
             if not _can_be_read(url):
                 raise ValueError("it cannot be read as a URL; in a password, write / ? # @ : as %2F %3F %23 %40 %3A")
+            # The client would take the database 0 instead, and share it with whoever does.
+            if not _REDIS_PATH.fullmatch(urlsplit(url).path):
+                raise ValueError("what follows the address must be the number of a database")
         return value
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
-from starlette.types import Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from schema import sdl
 from service.http.media import MediaType
@@ -48,9 +48,18 @@ async def send_page(send: Send, page: bytes) -> None:
     await send_reply(send, 200, MediaType.HTML, page, _PAGE_HEADERS)
 
 
-def graphiql_files() -> StaticFiles:
-    """The scripts and styles of the GraphiQL page."""
-    return StaticFiles(directory=FOLDER / "files")
+def graphiql_files() -> ASGIApp:
+    """The scripts and styles of the GraphiQL page, each as a whole.
+
+    Starlette answers a Range that cannot be read in plain text, where it should pass over it.
+    """
+    static = StaticFiles(directory=FOLDER / "files")
+
+    async def send_file(scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(name, value) for name, value in scope["headers"] if name != b"range"]
+        await static({**scope, "headers": headers}, receive, send)
+
+    return send_file
 
 
 async def start(_request: Request) -> Response:

@@ -14,6 +14,9 @@ from service.load import shapes
 from service.load.slugs import story_slug
 
 MAX_LINE = 1024 * 1024
+MAX_NAME = 40
+"""So many characters of the name of a field are told."""
+
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(days=1)
 
@@ -140,7 +143,7 @@ def _refuse_nul(value: object, path: str) -> None:
 
 
 def _line_error(error: ErrorDetails, kind: str) -> LineError:
-    field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error["loc"]).lstrip(".")
+    field = "".join(f"[{part}]" if isinstance(part, int) else f".{_shortened(part)}" for part in error["loc"])
     context: Mapping[str, Any] = error.get("ctx", {})
     match error["type"]:
         case "string_pattern_mismatch":
@@ -159,7 +162,12 @@ def _line_error(error: ErrorDetails, kind: str) -> LineError:
             reason = error["msg"]
         case _:
             reason = "is required" if error["input"] is None else error["msg"].replace("Input should be", "must be")
-    return LineError(reason, field, kind)
+    return LineError(reason, field.removeprefix("."), kind)
+
+
+def _shortened(name: str) -> str:
+    """The name of a field, which is the line's own where there is no such field."""
+    return name if len(name) <= MAX_NAME else f"{name[:MAX_NAME]}…"
 
 
 _TYPES: Mapping[str, tuple[TypeAdapter[Any], Callable[[Fields, datetime], str]]] = {

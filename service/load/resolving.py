@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, AsyncIterable
+from contextlib import asynccontextmanager
 from importlib.resources import files
 from typing import TypeAlias
 
@@ -15,6 +17,8 @@ STATEMENTS = named_statements((files("service.load") / "resolving.sql").read_tex
 CIRCLE = "the topic would be under itself"
 UNKNOWN_STORY = "no such story in the database or in the load"
 
+REFUSED_AT_A_TIME = 1_000
+
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 
@@ -25,8 +29,9 @@ async def resolve(conn: Connection, tally: Tally) -> None:
     await conn.execute(STATEMENTS["create_nodes"])
     await conn.execute(STATEMENTS["add_roots"])
     await conn.execute(STATEMENTS["name_own_stories"])
-    for line in sorted([row["line"] for row in await conn.fetch(STATEMENTS["refuse_unknown_stories"])]):
-        tally.refuse_accepted(line, "story", UNKNOWN_STORY, "article")
+    async with _rows(conn, "refuse_unknown_stories") as refused:
+        async for row in refused:
+            tally.refuse_accepted(row["line"], "story", UNKNOWN_STORY, "article")
     await conn.execute(STATEMENTS["fold_articles"])
     await conn.execute(STATEMENTS["add_own_stories"])
     await conn.execute(STATEMENTS["add_roots"])
@@ -43,11 +48,19 @@ async def close_circles(conn: Connection) -> list[int]:
     return lines
 
 
+@asynccontextmanager
+async def _rows(conn: Connection, name: str) -> AsyncGenerator[AsyncIterable[asyncpg.Record]]:
+    """What a statement returns, a few rows at a time: nearly all lines of a long load may be refused."""
+    async with conn.transaction():
+        yield conn.cursor(STATEMENTS[name], prefetch=REFUSED_AT_A_TIME)
+
+
 async def _settle_fates(conn: Connection, tally: Tally) -> None:
     """Goes through merges and removes, of which most loads have none."""
     await conn.execute(STATEMENTS["create_settling"])
-    for row in await conn.fetch(STATEMENTS["settle_fates"]):
-        tally.refuse_accepted(row["line"], row["field"], row["reason"], "merge")
+    async with _rows(conn, "settle_fates") as refused:
+        async for row in refused:
+            tally.refuse_accepted(row["line"], row["field"], row["reason"], "merge")
     await conn.execute(STATEMENTS["settle_nodes"])
     await conn.execute(STATEMENTS["create_net_fates"])
     if await conn.fetchval("select exists (select from staged_fates)"):

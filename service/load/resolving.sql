@@ -104,12 +104,15 @@ where n.key like 'url:%'
 
 -- name: refuse_unknown_stories
 -- Articles whose story is neither in the database nor in the load.
-delete from staged_articles a
-using story_nodes n
-left join story_nodes r on r.n = n.parent
-where n.key = a.fields ->> 'story'
-    and (coalesce(r.removed, n.removed) or not (coalesce(r.loaded, n.loaded) or coalesce(r.id, n.id) is not null))
-returning a.line, n.key;
+with refused as (
+    delete from staged_articles a
+    using story_nodes n
+    left join story_nodes r on r.n = n.parent
+    where n.key = a.fields ->> 'story'
+        and (coalesce(r.removed, n.removed) or not (coalesce(r.loaded, n.loaded) or coalesce(r.id, n.id) is not null))
+    returning a.line
+)
+select line from refused order by line;
 
 -- name: fold_articles
 -- All lines of an article as one, a story's articles side by side. `story` is null where a stored one keeps its own;

@@ -158,6 +158,14 @@ def test_serve_tells_of_a_port_that_is_taken(empty_database: str) -> None:
     assert "Set PARALLAX_PORT to another" in done.stderr
 
 
+@pytest.mark.parametrize("host", ["192.0.2.1", "nowhere.invalid"])
+def test_serve_tells_of_an_address_that_is_not_of_this_machine(empty_database: str, host: str) -> None:
+    done = run("serve", DATABASE_URL=empty_database, PORT="0", HOST=host)
+    assert done.returncode == 2
+    assert "Set PARALLAX_HOST to an address of this machine." in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_serve_starts_with_the_demo_world_and_tells_three_things_to_try(data_dir: Path) -> None:
     with serving(DATA_DIR=str(data_dir)) as served:
         assert re.findall(r"^  (\d)\. ", served.welcome, re.MULTILINE) == ["1", "2", "3"]

@@ -48,6 +48,15 @@ async def test_a_browser_gets_graphiql(client: httpx.AsyncClient) -> None:
     assert response.headers["vary"] == "Accept, Accept-Encoding"
 
 
+@pytest.mark.parametrize(
+    "ranges", ["bytes=nonsense", "bytes=0-1", "bytes=9999999999-", "bytes=" + ",".join(["0-"] * 1_000)]
+)
+async def test_a_file_comes_whole_whatever_range_is_asked_for(client: httpx.AsyncClient, ranges: str) -> None:
+    whole = await client.get("/graphiql/explore.js")
+    response = await client.get("/graphiql/explore.js", headers={"range": ranges})
+    assert (response.status_code, response.content) == (200, whole.content)
+
+
 async def test_every_file_of_graphiql_is_our_own(client: httpx.AsyncClient) -> None:
     page = await client.get("/graphql", headers=BROWSER)
     assert "default-src 'none'; script-src 'self'" in page.headers["content-security-policy"]

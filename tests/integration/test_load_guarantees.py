@@ -6,6 +6,7 @@ import io
 import random
 import subprocess
 import sys
+import tracemalloc
 from collections import Counter, defaultdict
 from dataclasses import replace
 from datetime import datetime
@@ -80,6 +81,24 @@ async def test_errors_name_the_file_and_its_line(empty_database: str, tmp_path: 
     assert places == [(str(first), 3, None), (str(second), 3, "slug"), (str(second), 2, "story")]
     assert [event for event in told if isinstance(event, LineRefused)] == list(summary.errors)
     assert [event for event in told if isinstance(event, LinesRead)][-1] == LinesRead(6, 2)
+
+
+async def test_lines_that_name_what_is_not_there_are_refused_in_bounded_memory(empty_database: str) -> None:
+    peaks: list[int] = []
+
+    def watch(event: Event) -> None:
+        if isinstance(event, LinesRead) and event.lines == 30_000 and not tracemalloc.is_tracing():
+            tracemalloc.start()
+        elif isinstance(event, LineRefused) and not peaks:
+            peaks.append(tracemalloc.get_traced_memory()[1])
+
+    lines = (article(str(number), story="never") for number in range(30_000))
+    try:
+        summary = await load_lines(empty_database, lines, observer=watch)
+    finally:
+        tracemalloc.stop()
+    assert (summary.refused, [error.line for error in summary.errors[:3]]) == (30_000, [1, 2, 3])
+    assert peaks[0] < 2_000_000
 
 
 async def test_files_of_one_command_are_one_load_in_order(empty_database: str) -> None:

@@ -50,6 +50,10 @@ def test_settings_cannot_change_after_they_were_read() -> None:
         ("PORT", "70000", "less than or equal to 65535"),
         ("MAX_DEPTH", "0", "greater than 0"),
         ("OPERATION_TIMEOUT", "-1", "greater than 0"),
+        ("OPERATION_TIMEOUT", "1e9", "less than or equal to 86400"),
+        ("BODY_TIMEOUT", "inf", "finite number"),
+        ("OPEN_WINDOW_DAYS", "1000000000", "less than or equal to 1000000"),
+        ("CHANGES_KEPT_HOURS", "1e12", "less than or equal to 1000000"),
         ("INTROSPECTION", "perhaps", "valid boolean"),
         ("GRANTED_FEATURES", "TELEPATHY", "'FACTUALITY', 'OWNERSHIP'"),
     ],
@@ -82,6 +86,20 @@ def test_a_wrong_secret_is_told_without_showing_it(monkeypatch: pytest.MonkeyPat
     assert "PARALLAX_DATABASE_URL" in str(wrong.value)
     assert "postgresql://" in str(wrong.value)
     assert "hunter2" not in str(wrong.value)
+
+
+@pytest.mark.parametrize("given", ["redis://:hunter2@host/news", "redis://:hunter2@host/0/1"])
+def test_a_redis_database_that_is_no_number_is_told(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv("PARALLAX_REDIS_URL", given)
+    with pytest.raises(SettingsError, match="must be the number of a database") as wrong:
+        read_settings()
+    assert "hunter2" not in str(wrong.value)
+
+
+@pytest.mark.parametrize("given", ["redis://host", "redis://host/", "rediss://host:1/15", "redis+cluster://host/0"])
+def test_a_redis_database_may_be_left_out(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv("PARALLAX_REDIS_URL", given)
+    assert read_settings().redis_url
 
 
 def test_what_the_error_suggests_would_do(monkeypatch: pytest.MonkeyPatch) -> None:

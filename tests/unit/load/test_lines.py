@@ -277,6 +277,10 @@ def test_fields_that_nobody_asked_for_are_passed_over() -> None:
     assert given(b'{"type": "topic", "slug": "t", "name": "A", "name": "B"}') == {"name": "B"}
 
 
+def test_a_field_that_is_not_there_is_named_in_few_characters() -> None:
+    assert error({**STORY, "perspectives": {"x" * 900_000: "y"}}).field == f"perspectives.{'x' * 40}…"
+
+
 def test_an_own_storys_key_may_be_as_long_as_a_url() -> None:
     key = "url:https://a.example/" + "x" * 2_000
     assert given({**ARTICLE, "story": key})["story"] == key
