@@ -73,18 +73,20 @@ async def _measure(server: str, stories: int, rounds: int) -> None:
     dsn = await filled_database(server, stories, lambda what: print(what, file=sys.stderr, flush=True))
     planner = Planner(schema.schema, Limits(windows=WindowLimits(open_days=36_500)))
     settings = Settings.model_validate({"database_url": dsn, "operation_timeout": 60})
-    rows: dict[str, list[str]] = {}
+    print(f"| chosen | {' | '.join(ASKED)} |\n|{' --- |' * (len(ASKED) + 1)}", end="")
     async with Database(dsn, settings) as database:
+        chosen = ""
         for question in await _questions(dsn):
             document = planner.document(question.operation)
             taken = [
                 await _least(database, planner.plan(document.operation(), _window(window), FEATURES), rounds)
                 for window in (WHOLE, ODD)
             ]
-            rows.setdefault(question.chosen, []).append(" / ".join(f"{seconds * 1_000:.0f}" for seconds in taken))
-    print(f"| chosen | {' | '.join(ASKED)} |\n|{' --- |' * (len(ASKED) + 1)}")
-    for chosen, cells in rows.items():
-        print(f"| {chosen} | {' | '.join(cells)} |")
+            if question.chosen != chosen:
+                chosen = question.chosen
+                print(f"\n| {chosen} |", end="")
+            print(f" {' / '.join(f'{seconds * 1_000:.0f}' for seconds in taken)} |", end="", flush=True)
+    print()
 
 
 def _window(ends: tuple[Any, ...]) -> Mapping[str, Any]:
