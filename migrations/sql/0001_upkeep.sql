@@ -518,16 +518,21 @@ create trigger owners_updated after update on owners
 create trigger owners_deleted after delete on owners
     referencing old table as old_rows for each statement execute function outlet_parts_written();
 
--- A story is found by the countries of its outlets.
+-- A story is found by the countries of its outlets, and counts them. The outlets are locked already, so that a writer of
+-- articles who has locked their stories may have to try again.
 create function outlets_written() returns trigger
     language plpgsql as
 $$
 declare
     moved bigint[];
+    stories_changed bigint[];
 begin
     moved := array(select n.id from old_rows o join new_rows n on n.id = o.id where o.country is distinct from n.country);
     if cardinality(moved) > 0 then
-        perform refresh_facets(array(select distinct story_id from reports where outlet_id = any (moved)));
+        stories_changed := array(select distinct story_id from reports where outlet_id = any (moved) order by story_id);
+        perform from stories where id = any (stories_changed) order by id for no key update;
+        update stories set updated_at = now(), computed_at = now() where id = any (stories_changed);
+        perform refresh_facets(stories_changed);
     end if;
     return null;
 end;

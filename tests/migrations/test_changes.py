@@ -84,7 +84,7 @@ async def test_what_is_a_story_s_own_updates_it(conn: Conn, statement: str) -> N
 @pytest.mark.parametrize(
     "statement",
     [
-        "update outlets set name = 'N', homepage_url = 'http://x', country = 'GB', medium = 'RADIO' where id = 1",
+        "update outlets set name = 'N', homepage_url = 'http://x', medium = 'RADIO' where id = 1",
         "update topics set name = 'N' where id = 1",
         "update topics set parent_id = 2 where id = 1",
         "insert into topics (id, slug, name) values (9, 'c', 'C')",
@@ -104,6 +104,14 @@ async def test_a_rating_updates_the_stories_whose_figures_it_moves(conn: Conn) -
     assert await told(conn, "insert into ratings values (1, 'A', 'LEFT')") == {(1, UPDATED, None), (2, UPDATED, None)}
     assert await told(conn, "insert into ratings values (1, 'B', 'LEFT')") == set()
     assert await told(conn, "insert into owners values (2, 1, 'N', 'OTHER')") == set()
+
+
+async def test_an_outlet_that_moves_to_another_country_updates_the_stories_that_count_it_there(conn: Conn) -> None:
+    assert await told(conn, "update outlets set country = 'GB' where id = 1") == {(1, UPDATED, None), (2, UPDATED, None)}
+    computed = await conn.fetchval("select min(computed_at) from stories where id < 3")
+    assert await told(conn, "update outlets set country = 'GB' where id = 1") == set()
+    assert await told(conn, "update outlets set country = null where id = 1") == {(1, UPDATED, None), (2, UPDATED, None)}
+    assert await conn.fetchval("select min(computed_at) from stories where id < 3") > computed
 
 
 async def test_a_story_is_created_when_it_shows_and_removed_when_it_does_not(conn: Conn) -> None:
