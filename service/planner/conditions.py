@@ -21,7 +21,7 @@ from graphql import (
 from schema.binding import KEY, ByOutlet, Condition, Facet, OfStory, OneOf, Range
 from service.errors import BadUserInput, UpgradeRequired
 from service.planner.inputs import Arguments, Input, Trace, is_given
-from service.planner.plan import DENSE_GROUP, WALK_ON, Asked, InFacet, InGroup, InRange, InValues, Term
+from service.planner.plan import DENSE_GROUP, Asked, InFacet, InGroup, InRange, InValues, Term, of_facet
 from service.planner.sql import Sql, Values, literal, parameter, text
 
 Definition = GraphQLInputField | GraphQLArgument
@@ -115,7 +115,7 @@ def _of_stories(facet: InFacet) -> InGroup:
         "story_id",
         Term(f"select distinct f.story_id as id {found}", values),
         Term(f"coalesce({facet.share.template}, 1) >= {DENSE_GROUP}", values),
-        Term(f"exists (select {found} and f.story_id = {{story_id}}{WALK_ON})", values),
+        of_facet(facet.facet, facet.values, "story_id"),
         facet,
     )
 

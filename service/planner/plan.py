@@ -89,6 +89,20 @@ class InFacet:
     share: Term
 
 
+def of_facet(facet: str, values: Term, story: str) -> Term:
+    """That the story in a column is in the facet.
+
+    Looks for each value by itself, by the primary key: of a list, Postgres might read all that the story has under the
+    facet instead, and of what equals a value all stories that have it, which it takes for few.
+    """
+    return Term(
+        f"exists (select from unnest({values.template}) v (value) where exists (select from story_facets f"
+        f" where f.story_id = {{{story}}} and f.facet = '{facet}' and f.value between v.value and v.value{WALK_ON})"
+        f"{WALK_ON})",
+        values.values,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class InValues:
     """Rows whose `column` is one of `values`, an array."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from schema.binding import part_of
-from service.planner.plan import DENSE_GROUP, FEW_GROUPS, WALK_ON, Asked, InFacet, InGroup, Rowset, Term
+from service.planner.plan import DENSE_GROUP, FEW_GROUPS, WALK_ON, Asked, InGroup, Rowset, Term, of_facet
 from service.planner.scope import Scope
-from service.planner.sql import Sql, compose, join, literal, text
+from service.planner.sql import Sql, compose, join, text
 
 if TYPE_CHECKING:
     from service.planner.render import Renderer
@@ -38,7 +38,9 @@ def conditions_of(renderer: Renderer, rows: Rowset, row: Scope, without: object)
         for in_ in asked.values
         if in_ is not without
     ]
-    conditions += [_in_facet(renderer, row, facet) for facet in asked.facets if facet is not without]
+    conditions += [
+        row.term(of_facet(facet.facet, facet.values, "id")) for facet in asked.facets if facet is not without
+    ]
     return conditions
 
 
@@ -66,22 +68,4 @@ def outlets_of(renderer: Renderer, rows: Rowset) -> InGroup:
             asked,
         ),
         Term(f"exists (select from outlets {alias} where {alias}.id = {{outlet_id}} and {{asked}}{WALK_ON})", asked),
-    )
-
-
-def _in_facet(renderer: Renderer, row: Scope, facet: InFacet) -> Sql:
-    """Looks for each value by itself: of a list Postgres might read all that the story has under the facet instead."""
-    value = renderer.alias("values")
-    return compose(
-        "exists (select from unnest({values}) {value} (value) where exists (select from story_facets {f}"
-        " where {f}.story_id = {id} and {f}.facet = {facet} and {f}.value = {value}.value"
-        + WALK_ON
-        + ")"
-        + WALK_ON
-        + ")",
-        f=text(renderer.alias("f")),
-        id=row.resolve("id"),
-        facet=literal(facet.facet),
-        value=text(value),
-        values=row.term(facet.values),
     )

@@ -107,10 +107,16 @@ async def test_a_rating_updates_the_stories_whose_figures_it_moves(conn: Conn) -
 
 
 async def test_an_outlet_that_moves_to_another_country_updates_the_stories_that_count_it_there(conn: Conn) -> None:
-    assert await told(conn, "update outlets set country = 'GB' where id = 1") == {(1, UPDATED, None), (2, UPDATED, None)}
+    assert await told(conn, "update outlets set country = 'GB' where id = 1") == {
+        (1, UPDATED, None),
+        (2, UPDATED, None),
+    }
     computed = await conn.fetchval("select min(computed_at) from stories where id < 3")
     assert await told(conn, "update outlets set country = 'GB' where id = 1") == set()
-    assert await told(conn, "update outlets set country = null where id = 1") == {(1, UPDATED, None), (2, UPDATED, None)}
+    assert await told(conn, "update outlets set country = null where id = 1") == {
+        (1, UPDATED, None),
+        (2, UPDATED, None),
+    }
     assert await conn.fetchval("select min(computed_at) from stories where id < 3") > computed
 
 
