@@ -13,7 +13,16 @@ _GET_OR_LEAD = """
 local kept = redis.call('GET', KEYS[1])
 if kept then return {kept, 0} end
 local leads = redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2])
-return {false, leads and 1 or 0}
+return {false, (leads or redis.call('GET', KEYS[2]) == ARGV[1]) and 1 or 0}
+"""
+# A lead that the caller has had all the time, and does not know of, is its own: the answer that told of it was late.
+_LEAD = """
+local leads = redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2])
+return (leads or redis.call('GET', KEYS[1]) == ARGV[1]) and 1 or 0
+"""
+_HOLD = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return 0
 """
 # Only who leads may end it: another may lead by now.
 _RELEASE = """
@@ -48,11 +57,16 @@ class RedisCache:
         if self._database is None:
             return True
         try:
-            return bool(
-                await self._redis.run("SET", self._keys(key)[1], self._token, "NX", "PX", _milliseconds(seconds))
-            )
+            leads = self._keys(key)[1]
+            return bool(await self._redis.run("EVAL", _LEAD, 1, leads, self._token, _milliseconds(seconds)))
         except RedisAway:
             return True
+
+    async def hold(self, key: bytes, seconds: float) -> None:
+        if self._database is None:
+            return
+        with suppress(RedisAway):  # another may take the lead: then two make the answer
+            await self._redis.run("EVAL", _HOLD, 1, self._keys(key)[1], self._token, _milliseconds(seconds))
 
     async def released(self, key: bytes) -> None:
         if self._database is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -99,9 +99,9 @@ async def title_over_a_connection_of_its_own(client: httpx.AsyncClient, story: i
     return answer.split(b'"title":', 1)[1].split(b",", 1)[0]
 
 
-async def test_a_thousand_who_ask_for_a_cold_page_cost_one_statement(
-    serve: Serve, empty_database: str, conn: asyncpg.Connection[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The statements that the pools of all processes of the test are given."""
     asked: list[str] = []
     fetch = Database.fetch_row
 
@@ -110,17 +110,46 @@ async def test_a_thousand_who_ask_for_a_cold_page_cost_one_statement(
         return await fetch(self, statement, *rest, **named)
 
     monkeypatch.setattr(Database, "fetch_row", counted)
+    return asked
+
+
+async def ask_a_thousand_times_for_a_cold_page(
+    clients: list[httpx.AsyncClient], conn: asyncpg.Connection[Any], statements: list[str]
+) -> None:
+    async with conn.transaction():
+        await conn.execute("lock table articles in access exclusive mode")
+        statements.clear()
+        turns = (clients[number % len(clients)] for number in range(1_000))
+        asking = [asyncio.create_task(title_over_a_connection_of_its_own(client, 3)) for client in turns]
+        await asyncio.sleep(2)
+        assert len(statements) == 1
+        assert not any(task.done() for task in asking)
+    assert set(await asyncio.gather(*asking)) == {b'"T"'}
+    assert len(statements) == 1
+
+
+async def test_a_thousand_who_ask_for_a_cold_page_cost_one_statement(
+    serve: Serve, empty_database: str, conn: asyncpg.Connection[Any], statements: list[str]
+) -> None:
     async with serve(empty_database) as client:
         await until(is_kept(client, "memory"))
-        async with conn.transaction():
-            await conn.execute("lock table articles in access exclusive mode")
-            asked.clear()
-            asking = [asyncio.create_task(title_over_a_connection_of_its_own(client, 3)) for _ in range(1_000)]
-            await asyncio.sleep(2)
-            assert len(asked) == 1
-            assert not any(task.done() for task in asking)
-        assert set(await asyncio.gather(*asking)) == {b'"T"'}
-        assert len(asked) == 1
+        await ask_a_thousand_times_for_a_cold_page([client], conn, statements)
+
+
+@needs_redis
+async def test_a_thousand_who_ask_several_processes_for_a_cold_page_cost_one_statement(
+    serve: Serve, empty_database: str, conn: asyncpg.Connection[Any], statements: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    # Here one loop serves all processes and their clients, and is late for that reason alone.
+    monkeypatch.setattr("service.redis.PATIENCE", 5)
+    monkeypatch.setattr("service.cache.response.LEAD", 2)
+    async with own_prefix() as prefix, AsyncExitStack() as stack:
+        shared = {"redis_url": URL, "redis_prefix": prefix}
+        clients = [await stack.enter_async_context(serve(empty_database, **shared)) for _ in range(4)]
+        for client in clients:
+            await until(is_kept(client, "memory", "redis"))
+        await ask_a_thousand_times_for_a_cold_page(clients, conn, statements)
 
 
 @asynccontextmanager
