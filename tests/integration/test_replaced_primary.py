@@ -101,6 +101,25 @@ async def replicate(primary: Cluster, replica: Cluster) -> None:
     await conn.close()
 
 
+async def promote(replica: Cluster) -> Conn:
+    """A connection to what is a primary from now on, and waits for no replica."""
+    await asyncio.to_thread(replica.run, "pg_ctl", "promote", "-w", "-D", replica.data)
+    conn = await asyncpg.connect(replica.dsn())
+    await conn.execute("alter system reset synchronous_standby_names")
+    await conn.execute("select pg_reload_conf()")
+    return conn
+
+
+async def changes_after(conn: Conn, cursor: str) -> list[tuple[str, int]]:
+    """What the table says was changed since: transaction and story."""
+    rows = await conn.fetch(
+        "select c.xid::text as xid, c.story_id from changes c, change_position($1) p"
+        " where (c.xid, c.seq) > (p.xid, p.seq) order by c.xid, c.seq",
+        cursor,
+    )
+    return [(row["xid"], row["story_id"]) for row in rows]
+
+
 async def write(dsn: str, number: int, enough: asyncio.Event) -> None:
     """Changes stories in transactions that overlap with others' and commit in any order; some never do."""
     dice = random.Random(number)
@@ -169,38 +188,31 @@ async def test_nothing_is_missed_when_a_replica_takes_the_place_of_the_primary(
         # A connection that breaks, a restart, and then the end of the primary.
         await line.cut()
         await line.open()
-        before = len(heard.stories)
-        await until(lambda: len(heard.stories) > before + 20)
+        await more(heard)
         await asyncio.to_thread(primary.stop)
         await asyncio.to_thread(primary.start)
-        before = len(heard.stories)
-        await until(lambda: len(heard.stories) > before + 20)
+        await more(heard)
         await asyncio.to_thread(primary.stop)
         await line.cut()
-        await asyncio.to_thread(replica.run, "pg_ctl", "promote", "-w", "-D", replica.data)
-        conn = await asyncpg.connect(replica.dsn())
-        await conn.execute("alter system reset synchronous_standby_names")
-        await conn.execute("select pg_reload_conf()")
+        conn = await promote(replica)
         line.target = replica.port
         await line.open()
-        before = len(heard.stories)
-        await until(lambda: len(heard.stories) > before + 50)
+        await more(heard)
         enough.set()
         await settled(conn)
-        written = [
-            (row["xid"], row["story_id"])
-            for row in await conn.fetch(
-                "select c.xid::text as xid, c.story_id from changes c, change_position($1) p"
-                " where (c.xid, c.seq) > (p.xid, p.seq) order by c.xid, c.seq",
-                start,
-            )
-        ]
+        written = await changes_after(conn, start)
         await until(lambda: len(polled) >= len(written))
         read.set()
         await until(lambda: missed(written, heard_after_last_begin(heard)) == [])
         await conn.close()
     assert len(written) > 150
     assert polled == written, "each once, in the feed's order"
+
+
+async def more(heard: Heard) -> None:
+    """Until some more changes have been told."""
+    before = len(heard.stories)
+    await until(lambda: len(heard.stories) > before + 30)
 
 
 def heard_after_last_begin(heard: Heard) -> tuple[int, Counter[tuple[int, int]]]:
