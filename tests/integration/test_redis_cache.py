@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from secrets import token_hex
 
 import pytest
@@ -12,6 +12,7 @@ import pytest
 from service.cache import Answer, Filled, Kind, Lifetimes, LocalCache, ResponseCache, Source
 from service.cache.redis import RedisCache
 from service.cache.response import LEAD
+from service.events import CacheEntryUnreadable, Event, ignore
 from service.redis import SharedRedis
 
 REDIS = os.environ.get("PARALLAX_TEST_REDIS_URL", "")
@@ -64,9 +65,11 @@ async def test_a_lead_lasts_for_as_long_as_it_is_held(redis: SharedRedis, name: 
     assert await other.lead(key, 5)
 
 
-async def answered(shared: RedisCache, key: bytes, seconds: float = 0) -> Answer:
+async def answered(
+    shared: RedisCache, key: bytes, seconds: float = 0, observe: Callable[[Event], None] = ignore
+) -> Answer:
     """What a process that knows nothing yet answers; making it takes so long."""
-    cache = ResponseCache(LocalCache(1_000_000), shared, Lifetimes(), max_body_bytes=1_000)
+    cache = ResponseCache(LocalCache(1_000_000), shared, Lifetimes(), max_body_bytes=1_000, observe=observe)
     cache.begin(0, "database")
 
     async def fill() -> Filled:
@@ -89,6 +92,27 @@ async def test_what_takes_longer_than_a_lead_is_made_once_all_the_same(
 ) -> None:
     answers = await asyncio.gather(*(answered(cache_in(redis, name), key, 3 * LEAD) for _ in range(4)))
     assert sorted(answer.source.value for answer in answers) == ["database", "shared", "shared", "shared"]
+
+
+@pytest.mark.parametrize("command", [("SET", b"\xffnoise"), ("SET", ""), ("RPUSH", "a"), ("HSET", "a", "b")], ids=str)
+async def test_garbage_under_our_keys_is_told_and_replaced(
+    redis: SharedRedis, name: str, key: bytes, command: tuple[str, ...]
+) -> None:
+    events: list[Event] = []
+    for place in (kept_at(name, key), kept_at(name, key) + ":leads"):
+        await redis.run(command[0], place, *command[1:])
+    async with asyncio.timeout(2):
+        assert (await answered(cache_in(redis, name), key, observe=events.append)).source is Source.DATABASE
+    assert [type(event) for event in events] == [CacheEntryUnreadable]
+    async with asyncio.timeout(2):
+        while (await answered(cache_in(redis, name), key)).source is not Source.SHARED:
+            await asyncio.sleep(0.05)
+    await redis.run("DEL", kept_at(name, key))
+
+
+def kept_at(name: str, key: bytes) -> str:
+    """Where an answer is kept."""
+    return f"{name}:answer:database:{{{key.hex()}}}"
 
 
 async def test_who_leads_no_longer_ends_nobody_elses_lead(redis: SharedRedis, name: str, key: bytes) -> None:
