@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from service.db.pool import Database
+from service.redis import SharedRedis
 from tests.acceptance.conftest import Serve
 from tests.acceptance.test_websocket import STORY
 from tests.redis_servers import URL, Line, needs_redis, own_prefix
@@ -110,6 +111,10 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return await fetch(self, statement, *rest, **named)
 
     monkeypatch.setattr(Database, "fetch_row", counted)
+    # Here one loop serves all processes and a thousand clients, and is late for that reason alone.
+    monkeypatch.setattr("service.db.changes.PATIENCE", 30)
+    monkeypatch.setattr("service.redis.PATIENCE", 5)
+    monkeypatch.setattr("service.cache.response.LEAD", 2)
     return asked
 
 
@@ -138,12 +143,8 @@ async def test_a_thousand_who_ask_for_a_cold_page_cost_one_statement(
 
 @needs_redis
 async def test_a_thousand_who_ask_several_processes_for_a_cold_page_cost_one_statement(
-    serve: Serve, empty_database: str, conn: asyncpg.Connection[Any], statements: list[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    # Here one loop serves all processes and their clients, and is late for that reason alone.
-    monkeypatch.setattr("service.redis.PATIENCE", 5)
-    monkeypatch.setattr("service.cache.response.LEAD", 2)
+    serve: Serve, empty_database: str, conn: asyncpg.Connection[Any], statements: list[str]
+) -> None:
     async with own_prefix() as prefix, AsyncExitStack() as stack:
         shared = {"redis_url": URL, "redis_prefix": prefix}
         clients = [await stack.enter_async_context(serve(empty_database, **shared)) for _ in range(4)]
@@ -215,6 +216,25 @@ async def test_processes_share_pages_and_each_knows_when_they_are_old(
                             pass
                 seen += [(await read(client))[1] for client in (one, other)]
             assert "hit; detail=memory" in seen
+
+
+@needs_redis
+async def test_a_redis_that_is_emptied_under_load_fails_no_request(
+    serve: Serve, empty_database: str, conn: asyncpg.Connection[Any]
+) -> None:
+    async with own_prefix() as prefix, SharedRedis(URL) as redis, AsyncExitStack() as stack:
+        shared = {"redis_url": URL, "redis_prefix": prefix}
+        clients = [await stack.enter_async_context(serve(empty_database, **shared)) for _ in range(2)]
+        for number in range(30):
+            await conn.execute("update stories set title = $1 where id = 1", f"T{number}")
+            for client in clients:
+                await read(client)
+            for key in await redis.run("KEYS", f"{prefix}*"):
+                await redis.run("DEL", key)
+        for client in clients:
+            async with asyncio.timeout(5):
+                while (await read(client))[0] != "T29":
+                    pass
 
 
 @needs_redis
