@@ -1,5 +1,6 @@
 -- Reads the pages of stories over one connection, each chosen at random, and watches that no page is older than one that came
--- before it. A page's title ends in the number of its last change. Arguments: how many stories, the query.
+-- before it. A page's title ends in the number of its last change. Arguments: how many stories, the query, what chance begins
+-- with, milliseconds to rest between reads.
 
 local threads = {}
 
@@ -11,6 +12,11 @@ function init(args)
     stories, query, reads, older, changes = tonumber(args[1]), args[2], 0, 0, 0
     latest = {}
     math.randomseed(tonumber(args[3]))
+    rest = tonumber(args[4])
+end
+
+function delay()
+    return rest
 end
 
 function request()

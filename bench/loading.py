@@ -88,11 +88,13 @@ async def empty_database(server_dsn: str) -> AsyncGenerator[str]:
     name = f"parallax_bench_{uuid4().hex[:12]}"
     async with _connected(server_dsn) as conn:
         await conn.execute(f"create database {name}")
-        dsn = urlsplit(server_dsn)._replace(path=f"/{name}").geturl()
-        try:
-            await migrate(dsn)
-            yield dsn
-        finally:
+    dsn = urlsplit(server_dsn)._replace(path=f"/{name}").geturl()
+    try:
+        await migrate(dsn)
+        yield dsn
+    finally:
+        # By a connection of its own: the server may have been started again meanwhile.
+        async with _connected(server_dsn) as conn:
             await conn.execute(f"drop database {name} with (force)")
 
 

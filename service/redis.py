@@ -14,8 +14,10 @@ from redis.exceptions import RedisClusterException, RedisError
 from service.events import Observer, RedisAnswers, RedisFailed, ignore
 
 PATIENCE = 0.05
-"""Seconds that a call waits at most, for a connection and the answer together."""
+"""Seconds that a caller waits at most, for a connection and the answer together."""
 PATIENCE_TO_CONNECT = 2.0
+LATEST = 1.0
+"""Seconds after which an answer for which nobody waits any more is not expected any more."""
 REST = 0.5
 """Seconds for which a Redis that failed is not asked again."""
 MOST_CONNECTIONS = 16
@@ -32,7 +34,9 @@ class RedisAway(Exception):
 class SharedRedis:
     """The Redis of all processes, over a pool of connections; open between `async with`.
 
-    After a failure it is left alone until it has answered a ping: meanwhile calls fail at once, and nobody waits.
+    After a failure it is left alone until it has answered a ping: meanwhile calls fail at once, and nobody waits. So it
+    is while answers are late. These are still read: in a process that has much to do, it is mostly the process that is
+    late, and a connection that is given up amid an answer would have to be made anew just then.
     """
 
     def __init__(self, url: str, observe: Observer = ignore) -> None:
@@ -41,6 +45,8 @@ class SharedRedis:
         self._observe = observe
         # Not redis' own pool that blocks: it loses cancellations, and with them the end of a wait.
         self._connections = asyncio.Semaphore(MOST_CONNECTIONS)
+        self._calls: set[asyncio.Task[Any]] = set()
+        self._late: set[asyncio.Task[Any]] = set()
         self._answers = False
         self._failure: Exception | None = None
         self._reviving: asyncio.Task[None] | None = None
@@ -55,22 +61,39 @@ class SharedRedis:
     ) -> None:
         if self._reviving:
             self._reviving.cancel()
+            await asyncio.wait((self._reviving,))
+        # They end soon, and what is cut off would be left open.
+        if self._calls:
+            await asyncio.wait(self._calls, timeout=PATIENCE_TO_CONNECT)
         await self._client.aclose()
 
     async def run(self, *command: Word) -> Any:
         """What Redis answers to a command, given in words; raises RedisAway after `PATIENCE` at the latest."""
         if not self._answers:
             raise RedisAway("Redis has not answered since its last failure.") from self._failure
+        if self._late:
+            raise RedisAway("Redis is late to answer others.")
+        call = asyncio.create_task(self._execute(*command))
+        self._calls.add(call)
+        call.add_done_callback(self._ended)
+        await asyncio.wait((call,), timeout=PATIENCE)
+        if not call.done():
+            self._late.add(call)
+            raise RedisAway("Redis did not answer in time.")
         try:
-            async with asyncio.timeout(PATIENCE):
-                return await self._execute(*command)
+            return call.result()
         except FAILURES as error:
-            self._failed(error)
             raise RedisAway("Redis did not answer.") from error
 
     async def _execute(self, *command: Word) -> Any:
         async with self._connections:
             return await cast("Any", self._client).execute_command(*command)  # its own type is known in part only
+
+    def _ended(self, call: asyncio.Task[Any]) -> None:
+        self._calls.discard(call)
+        self._late.discard(call)
+        if not call.cancelled() and isinstance(error := call.exception(), FAILURES):
+            self._failed(error)
 
     def _failed(self, error: Exception) -> None:
         # Of calls that fail together, the first tells.
@@ -104,7 +127,7 @@ def _client(url: str) -> Redis | RedisCluster:
         "max_connections": MOST_CONNECTIONS,
         "retry": Retry(NoBackoff(), 0),
         "socket_connect_timeout": PATIENCE_TO_CONNECT,
-        "socket_timeout": PATIENCE,
+        "socket_timeout": LATEST,
     }
     try:
         if scheme.endswith("+cluster"):

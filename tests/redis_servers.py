@@ -33,13 +33,14 @@ async def own_prefix() -> AsyncGenerator[str]:
 class Line:
     """A line to a server, by a socket's path or by host and port, at `port`.
 
-    `hang` keeps it open and lets nothing through, `cut` ends it.
+    `hang` keeps it open and lets nothing through, `cut` ends it. What comes from there is `lag` seconds late.
     """
 
     host: str
     target: int
     port: int = 0
     silent: bool = False
+    lag: float = 0
     _server: asyncio.Server | None = None
     _writers: set[asyncio.StreamWriter] = field(default_factory=set[asyncio.StreamWriter])
 
@@ -78,11 +79,15 @@ class Line:
             from_there, to_there = await asyncio.open_connection(self.host, self.target)
         self._writers.add(to_there)
         with suppress(asyncio.CancelledError):  # when the test's loop ends, nobody is left to tell
-            await asyncio.gather(self._forward(reader, to_there), self._forward(from_there, writer))
+            await asyncio.gather(self._forward(reader, to_there), self._forward(from_there, writer, lags=True))
 
-    async def _forward(self, source: asyncio.StreamReader, to: asyncio.StreamWriter | None) -> None:
+    async def _forward(
+        self, source: asyncio.StreamReader, to: asyncio.StreamWriter | None, *, lags: bool = False
+    ) -> None:
         try:
             while part := await source.read(65_536):
+                if lags and self.lag:
+                    await asyncio.sleep(self.lag)
                 if to is not None and not self.silent:
                     to.write(part)
         except OSError:

@@ -8,16 +8,34 @@ from typing import cast
 
 from service.redis import RedisAway, SharedRedis
 
-# What is kept, else whether the caller leads: one round trip for whoever comes first.
-_GET_OR_LEAD = """
-local kept = redis.call('GET', KEYS[1])
-if kept then return {kept, 0} end
-local leads = redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2])
-return {false, leads and 1 or 0}
+# Who has the lead already and does not know of it, since the answer that told of it was late, leads all the same. What
+# is no lead (of another type, or one that would never end) is in nobody's way.
+_LEADS = """
+local function leads(key, token, time)
+    local holder = redis.pcall('GET', key)
+    if type(holder) == 'string' and holder ~= token and redis.call('PTTL', key) > 0 then return 0 end
+    redis.call('SET', key, token, 'PX', time)
+    return 1
+end
 """
-# Only who leads may end it: another may lead by now.
+# What is kept, else whether the caller leads: one round trip for whoever comes first. What is not even a string is told
+# as an entry that cannot be read, and so replaced.
+_GET_OR_LEAD = f"""{_LEADS}
+local kept = redis.pcall('GET', KEYS[1])
+if type(kept) == 'table' then return {{'', 0}} end
+if kept then return {{kept, 0}} end
+return {{false, leads(KEYS[2], ARGV[1], ARGV[2])}}
+"""
+_LEAD = f"""{_LEADS}
+return leads(KEYS[1], ARGV[1], ARGV[2])
+"""
+# Only who leads may go on, or end it: another may lead by now.
+_HOLD = """
+if redis.pcall('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return 0
+"""
 _RELEASE = """
-if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+if redis.pcall('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 return 0
 """
 
@@ -48,11 +66,16 @@ class RedisCache:
         if self._database is None:
             return True
         try:
-            return bool(
-                await self._redis.run("SET", self._keys(key)[1], self._token, "NX", "PX", _milliseconds(seconds))
-            )
+            leads = self._keys(key)[1]
+            return bool(await self._redis.run("EVAL", _LEAD, 1, leads, self._token, _milliseconds(seconds)))
         except RedisAway:
             return True
+
+    async def hold(self, key: bytes, seconds: float) -> None:
+        if self._database is None:
+            return
+        with suppress(RedisAway):  # another may take the lead: then two make the answer
+            await self._redis.run("EVAL", _HOLD, 1, self._keys(key)[1], self._token, _milliseconds(seconds))
 
     async def released(self, key: bytes) -> None:
         if self._database is None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from enum import Enum
 
@@ -20,8 +21,10 @@ Fill = Callable[[], Awaitable[Filled]]
 
 MOST_FILLS = 3
 """An answer that a change overtook while it was made is made again, so often at most."""
-LEAD = 5.0
-"""Seconds for which other processes leave it to one to fill a key."""
+LEAD = 0.4
+"""Seconds for which other processes leave it to one to fill a key, each time it says that it is still at it."""
+LONGEST_WAIT = 5.0
+"""Seconds after which a process that waits for another makes the answer itself."""
 LOOK_AGAIN = 0.01, 0.1
 """Seconds after which who waits for another process looks again: at first, and at most."""
 MOST_GIVEN = 100_000
@@ -177,7 +180,7 @@ class ResponseCache:
         packed, leads = await self._shared.get_or_lead(key, LEAD)
         found = self._unpacked(key, packed)
         pause, longest = LOOK_AGAIN
-        end = self._now() + LEAD
+        end = self._now() + LONGEST_WAIT
         while not (found and (answer := self._adopted(key, found))):
             if packed is not None and not leads:
                 leads = await self._shared.lead(key, LEAD)
@@ -192,7 +195,8 @@ class ResponseCache:
     async def _filled(self, key: bytes, fill: Fill, found: Entry | None, *, leads: bool) -> Answer:
         packed: bytes | None = None
         try:
-            entry, admitted = await self._made(fill)
+            with self._holding(key) if leads else nullcontext():
+                entry, admitted = await self._made(fill)
             self._given.note(key, entry)
             self._local.drop(key)
             if admitted:
@@ -205,6 +209,24 @@ class ResponseCache:
             raise
         finally:
             self._later(self._share(key, packed, leads=leads))
+
+    @contextmanager
+    def _holding(self, key: bytes) -> Generator[None]:
+        """Holds the lead while the block runs. One that is not held ends soon, so that others wait for nobody who has
+        gone, nor for one who leads without knowing, because Redis told too late.
+        """
+        loop = asyncio.get_running_loop()
+
+        def hold() -> None:
+            nonlocal timer
+            self._later(self._shared.hold(key, LEAD))
+            timer = loop.call_later(LEAD / 3, hold)
+
+        timer = loop.call_later(LEAD / 3, hold)
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     async def _made(self, fill: Fill) -> tuple[Entry, bool]:
         """A new entry, and whether it may be kept: what changes overtake each time is for those only who wait."""

@@ -20,6 +20,10 @@ class SharedCache(Protocol):
         """Whether the caller is to fill the key: for so long, or until it is `released`, no other is."""
         ...
 
+    async def hold(self, key: bytes, seconds: float) -> None:
+        """The caller that leads goes on doing so, for so long from now."""
+        ...
+
     async def released(self, key: bytes) -> None:
         """The caller that was to fill the key has done so, or has given up."""
         ...
@@ -40,6 +44,9 @@ class NothingShared:
 
     async def lead(self, key: bytes, seconds: float) -> bool:  # noqa: ARG002
         return True
+
+    async def hold(self, key: bytes, seconds: float) -> None:
+        pass
 
     async def released(self, key: bytes) -> None:
         pass

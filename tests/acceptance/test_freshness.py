@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from service.db.pool import Database
+from service.redis import SharedRedis
 from tests.acceptance.conftest import Serve
 from tests.acceptance.test_websocket import STORY
 from tests.redis_servers import URL, Line, needs_redis, own_prefix
@@ -99,9 +100,9 @@ async def title_over_a_connection_of_its_own(client: httpx.AsyncClient, story: i
     return answer.split(b'"title":', 1)[1].split(b",", 1)[0]
 
 
-async def test_a_thousand_who_ask_for_a_cold_page_cost_one_statement(
-    serve: Serve, empty_database: str, conn: asyncpg.Connection[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The statements that the pools of all processes of the test are given."""
     asked: list[str] = []
     fetch = Database.fetch_row
 
@@ -110,17 +111,46 @@ async def test_a_thousand_who_ask_for_a_cold_page_cost_one_statement(
         return await fetch(self, statement, *rest, **named)
 
     monkeypatch.setattr(Database, "fetch_row", counted)
+    # Here one loop serves all processes and a thousand clients, and is late for that reason alone.
+    monkeypatch.setattr("service.db.changes.PATIENCE", 30)
+    monkeypatch.setattr("service.redis.PATIENCE", 5)
+    monkeypatch.setattr("service.cache.response.LEAD", 2)
+    return asked
+
+
+async def ask_a_thousand_times_for_a_cold_page(
+    clients: list[httpx.AsyncClient], conn: asyncpg.Connection[Any], statements: list[str]
+) -> None:
+    async with conn.transaction():
+        await conn.execute("lock table articles in access exclusive mode")
+        statements.clear()
+        turns = (clients[number % len(clients)] for number in range(1_000))
+        asking = [asyncio.create_task(title_over_a_connection_of_its_own(client, 3)) for client in turns]
+        await asyncio.sleep(2)
+        assert len(statements) == 1
+        assert not any(task.done() for task in asking)
+    assert set(await asyncio.gather(*asking)) == {b'"T"'}
+    assert len(statements) == 1
+
+
+async def test_a_thousand_who_ask_for_a_cold_page_cost_one_statement(
+    serve: Serve, empty_database: str, conn: asyncpg.Connection[Any], statements: list[str]
+) -> None:
     async with serve(empty_database) as client:
         await until(is_kept(client, "memory"))
-        async with conn.transaction():
-            await conn.execute("lock table articles in access exclusive mode")
-            asked.clear()
-            asking = [asyncio.create_task(title_over_a_connection_of_its_own(client, 3)) for _ in range(1_000)]
-            await asyncio.sleep(2)
-            assert len(asked) == 1
-            assert not any(task.done() for task in asking)
-        assert set(await asyncio.gather(*asking)) == {b'"T"'}
-        assert len(asked) == 1
+        await ask_a_thousand_times_for_a_cold_page([client], conn, statements)
+
+
+@needs_redis
+async def test_a_thousand_who_ask_several_processes_for_a_cold_page_cost_one_statement(
+    serve: Serve, empty_database: str, conn: asyncpg.Connection[Any], statements: list[str]
+) -> None:
+    async with own_prefix() as prefix, AsyncExitStack() as stack:
+        shared = {"redis_url": URL, "redis_prefix": prefix}
+        clients = [await stack.enter_async_context(serve(empty_database, **shared)) for _ in range(4)]
+        for client in clients:
+            await until(is_kept(client, "memory", "redis"))
+        await ask_a_thousand_times_for_a_cold_page(clients, conn, statements)
 
 
 @asynccontextmanager
@@ -186,6 +216,25 @@ async def test_processes_share_pages_and_each_knows_when_they_are_old(
                             pass
                 seen += [(await read(client))[1] for client in (one, other)]
             assert "hit; detail=memory" in seen
+
+
+@needs_redis
+async def test_a_redis_that_is_emptied_under_load_fails_no_request(
+    serve: Serve, empty_database: str, conn: asyncpg.Connection[Any]
+) -> None:
+    async with own_prefix() as prefix, SharedRedis(URL) as redis, AsyncExitStack() as stack:
+        shared = {"redis_url": URL, "redis_prefix": prefix}
+        clients = [await stack.enter_async_context(serve(empty_database, **shared)) for _ in range(2)]
+        for number in range(30):
+            await conn.execute("update stories set title = $1 where id = 1", f"T{number}")
+            for client in clients:
+                await read(client)
+            for key in await redis.run("KEYS", f"{prefix}*"):
+                await redis.run("DEL", key)
+        for client in clients:
+            async with asyncio.timeout(5):
+                while (await read(client))[0] != "T29":
+                    pass
 
 
 @needs_redis

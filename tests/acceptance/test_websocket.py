@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
 import asyncpg
 import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.typing import Subprotocol
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Origin, Subprotocol
 
+from tests.acceptance import program
 from tests.acceptance.conftest import Serve
 from tests.databases import settled
 
@@ -169,7 +171,7 @@ async def test_another_subprotocol_is_not_spoken(news: tuple[httpx.AsyncClient, 
 
 async def test_who_says_nothing_is_sent_away_and_nobody_else_notices(serve: Serve, demo_database: str) -> None:
     async with serve(demo_database, socket_init_timeout=1) as client, AsyncExitStack() as stack:
-        silent = [await stack.enter_async_context(opened(client, greet=False)) for _ in range(100)]
+        silent = [await stack.enter_async_context(opened(client, greet=False)) for _ in range(400)]
         assert (await client.get("/readyz")).status_code == 200
         assert set(await asyncio.gather(*(closing_code(socket) for socket in silent))) == {4408}
 
@@ -196,14 +198,45 @@ async def test_a_socket_runs_so_many_operations_and_an_address_has_so_many_socke
 async def test_a_reader_that_never_reads_holds_nobody_up(news: tuple[httpx.AsyncClient, Any]) -> None:
     client, conn = news
     async with opened(client) as deaf, opened(client) as other:
-        for socket in (deaf, other):
-            await subscribe(socket)
+        await subscribe(deaf, query="subscription { storyChanged { story { title summary } } }")
+        await subscribe(other, query="subscription { storyChanged { story { title } } }")
         await asyncio.sleep(0.3)
         deaf.transport.pause_reading()
-        for turn in range(50):
-            await conn.execute("update stories set summary = $1 where id = 1", f"{turn} " + "x" * 9_000)
-        titles = [(await heard(other))["payload"]["data"]["storyChanged"]["storyId"] for _ in range(50)]
-        assert titles == ["story_1"] * 50
+        # More than all buffers on the way take.
+        for turn in range(40):
+            await conn.execute("update stories set title = $1, summary = $2 where id = 1", str(turn), "x" * 1_000_000)
+            assert (await heard(other))["payload"]["data"]["storyChanged"]["story"] == {"title": str(turn)}
+        assert (await client.get("/readyz")).status_code == 200
+        deaf.transport.resume_reading()
+        titles = [(await heard(deaf))["payload"]["data"]["storyChanged"]["story"]["title"] for _ in range(40)]
+        assert len(titles) == 40
+        assert titles[-1] == "39", "it has missed nothing"
+
+
+async def test_a_message_that_is_too_large_closes_the_socket(demo_database: str) -> None:
+    """By the program itself: the limit is one of the server."""
+    with program.serving(DATABASE_URL=demo_database) as served:
+        async with httpx.AsyncClient(base_url=served.url) as client:
+            for size in (100_001, 16_000_000):
+                async with opened(client) as socket, opened(client) as other:
+                    with suppress(ConnectionClosed):
+                        await socket.send("x" * size)
+                    assert await closing_code(socket) == 1009
+                    await subscribe(other, query="{ __typename }")
+                    assert (await heard(other))["type"] == "next"
+
+
+@pytest.mark.parametrize("origin", ["https://elsewhere.example", "null"])
+async def test_a_page_from_elsewhere_is_told_what_anybody_is(news: tuple[httpx.AsyncClient, Any], origin: str) -> None:
+    """Nothing that a browser adds by itself lets a caller see more, so there is nothing to keep from its page."""
+    url = str(news[0].base_url).replace("http", "ws").rstrip("/") + "/graphql"
+    cookie = {"cookie": "session=secret"}
+    async with connect(url, subprotocols=[PROTOCOL], origin=Origin(origin), additional_headers=cookie) as socket:
+        await tell(socket, type="connection_init")
+        assert await heard(socket) == {"type": "connection_ack"}
+        await subscribe(socket, query="{ outlets { nodes { factuality { __typename } } } }")
+        (outlet,) = (await heard(socket))["payload"]["data"]["outlets"]["nodes"]
+        assert outlet == {"factuality": {"__typename": "UpgradeRequired"}}
 
 
 async def test_other_paths_have_no_sockets(news: tuple[httpx.AsyncClient, Any]) -> None:

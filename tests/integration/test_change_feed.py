@@ -34,11 +34,11 @@ class Heard:
     """A follower that remembers what it was told."""
 
     looks: list[Look] = field(default_factory=list[Look])
-    begun: int = 0
+    beginnings: list[int] = field(default_factory=list[int])
     gone: int = 0
 
     def begin(self, look: Look) -> None:
-        self.begun += 1
+        self.beginnings.append(len(self.looks))
         self.looks.append(look)
 
     def heard(self, look: Look) -> None:
@@ -46,6 +46,10 @@ class Heard:
 
     def away(self) -> None:
         self.gone += 1
+
+    @property
+    def begun(self) -> int:
+        return len(self.beginnings)
 
     @property
     def stories(self) -> list[int]:

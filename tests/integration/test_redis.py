@@ -66,6 +66,23 @@ async def test_a_redis_that_hangs_costs_one_wait_and_then_none_until_it_answers_
 
 
 @needs_redis
+async def test_answers_that_are_late_are_waited_for_by_nobody_and_cost_no_connection(line: Line) -> None:
+    events: list[Event] = []
+    async with SharedRedis(line.url, events.append) as redis:
+        clients = await redis.run("CLIENT", "ID")
+        line.lag = 4 * PATIENCE
+        with pytest.raises(RedisAway, match="in time"):
+            await redis.run("ECHO", "late")
+        with pytest.raises(RedisAway, match="late"):
+            await redis.run("ECHO", "another")
+        line.lag = 0
+        await asyncio.sleep(6 * PATIENCE)
+        assert await redis.run("ECHO", "in step") == b"in step"
+        assert await redis.run("CLIENT", "ID") == clients
+    assert [type(event) for event in events] == [RedisAnswers]
+
+
+@needs_redis
 async def test_a_redis_that_was_away_is_found_again(line: Line) -> None:
     async with SharedRedis(line.url) as redis:
         await line.cut()
