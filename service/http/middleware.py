@@ -13,7 +13,7 @@ from service.events import CallerLeft, Observer, RequestFailed
 from service.http.caller import CallerGone
 from service.http.media import MediaType
 from service.http.responses import send_error
-from service.http.whole import WHOLE, send_whole
+from service.http.shortcuts import WHOLE, send_whole
 
 _BEGINNINGS = ("http.response.start", WHOLE)
 _GIVEN = re.compile(rb"[A-Za-z0-9._:+/=@-]{1,128}")

@@ -20,7 +20,7 @@ from service.errors import (
     ValidationFailed,
 )
 from service.http.media import MediaType
-from service.http.whole import WHOLE
+from service.http.shortcuts import WHOLE
 
 Header = tuple[bytes, bytes]
 

@@ -1,4 +1,4 @@
-"""What whole answers look like on the wire: as uvicorn would have written them, but in one piece."""
+"""Shortcuts look from outside as uvicorn's own way does."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from service.http.whole import WHOLE, send_whole
+from service.http.shortcuts import WHOLE, has_arrived, send_whole
 
 HEADERS = [(b"content-type", b"text/plain"), (b"content-length", b"5"), (b"x-some", b"thing")]
 
@@ -54,14 +54,16 @@ def answering(message: Message, *, whole: bool) -> ASGIApp:
     return app
 
 
-async def wire_of(app: ASGIApp, request: bytes, answers: int = 1) -> Wire:
+async def wire_of(app: ASGIApp, *request: bytes, answers: int = 1) -> Wire:
     config = uvicorn.Config(app, http="httptools", lifespan="off", log_config=None, access_log=False)
     config.load()
     state = ServerState()
     state.default_headers = [(b"date", b"Wed, 25 Nov 2026 12:00:00 GMT")]
     protocol, wire = HttpToolsProtocol(config, state, {}), Wire()
     protocol.connection_made(wire)
-    protocol.data_received(request)
+    for part in request:
+        protocol.data_received(part)
+        await asyncio.sleep(0.001)
     async with asyncio.timeout(5):
         while state.total_requests < answers:
             await asyncio.sleep(0)
@@ -129,3 +131,27 @@ async def test_another_server_gets_the_two_messages_that_it_knows() -> None:
     await send_whole(send, {"type": WHOLE, "status": 200, "headers": HEADERS, "body": b"hello"})
     assert [each["type"] for each in sent] == ["http.response.start", "http.response.body"]
     assert (sent[0]["status"], sent[0]["headers"], sent[1]["body"]) == (200, HEADERS, b"hello")
+
+
+async def test_a_request_has_arrived_when_its_body_has() -> None:
+    arrived: list[bool] = []
+
+    async def app(_scope: Scope, receive: Receive, send: Send) -> None:
+        arrived.append(has_arrived(receive))
+        body = b""
+        while not body.endswith(b"!"):
+            body += (await receive())["body"]
+        arrived.append(has_arrived(receive))
+        await send_whole(send, {"type": WHOLE, "status": 200, "headers": HEADERS, "body": b"hello"})
+
+    head = b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n"
+    await wire_of(app, head + b"a!")
+    await wire_of(app, head, b"a", b"!")
+    assert arrived == [True, True, False, True]
+
+
+async def test_of_another_server_nobody_knows_what_has_arrived() -> None:
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    assert not has_arrived(receive)

@@ -1,4 +1,4 @@
-"""Answers sent whole, head and body in one write. The only place that knows what is behind uvicorn's `send`.
+"""What takes less where the server is uvicorn. The only place that knows what is behind its `send` and `receive`.
 
 uvicorn writes the head of an answer and its body apart, which are two calls of the kernel and two packets, after it has
 looked for control characters in each header: for a page of some kilobytes from memory a quarter of all that it costs.
@@ -6,7 +6,7 @@ looked for control characters in each header: for a page of some kilobytes from 
 
 from __future__ import annotations
 
-from starlette.types import Message, Send
+from starlette.types import Message, Receive, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 WHOLE = "parallax.response.whole"
@@ -23,6 +23,12 @@ async def send_whole(send: Send, message: Message) -> None:
     if not (isinstance(cycle, RequestResponseCycle) and _write(cycle, message)):
         await send({**message, "type": "http.response.start"})
         await send({"type": "http.response.body", "body": message["body"]})
+
+
+def has_arrived(receive: Receive) -> bool:
+    """Whether the whole request is known to be here, so that nobody has to wait for it, nor to watch the time."""
+    cycle = getattr(receive, "__self__", None)
+    return isinstance(cycle, RequestResponseCycle) and not cycle.more_body
 
 
 def _write(cycle: RequestResponseCycle, message: Message) -> bool:
