@@ -31,7 +31,7 @@ fuzz: .venv/development ## Compare generated operations with the reference, for 
 cases: .venv/development ## Write the golden cases' statements and answers anew, to be read in the diff
 	@.venv/bin/python -m tests.planner.test_cases
 
-bench: .venv/development ## Measure loading and querying
+bench: .venv/development ## Measure loading, querying and what is kept
 	@.venv/bin/python -m bench $(ARGS)
 
 lint: .venv/development ## Check style, types, layers, the SDL, the Dockerfile and the manifests

@@ -1,4 +1,4 @@
-"""`python -m bench`: makes the corpus where it is missing, measures loading and querying, prints what came of it."""
+"""`python -m bench`: makes the corpus where it is missing, measures loads, queries and hits, prints what came of it."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import click
 
 from bench.driving import Unusable, check_wrk
 from bench.filling import filled_database
+from bench.hits import Hits, measure_hits
 from bench.loading import measure_loading
 from bench.querying import Effort, measure_queries
 from bench.report import Machine, as_json, as_text
+from bench.servers import own_redis
 from service.embedded.postgres import EmbeddedPostgres
 
 STORIES = 100_000
@@ -31,10 +33,10 @@ QUICK = Effort(warm_up=1, seconds=2, rounds=1)
 @click.option("--quick", is_flag=True, help="A small corpus and short runs: whether it works, not how fast.")
 @click.option("--output", type=click.Path(path_type=Path), help="Write the figures as JSON to this file too.")
 def main(stories: int, loaded: int, quick: bool, output: Path | None) -> None:  # noqa: FBT001 - click passes flags by name
-    """Measure loading and querying, beside what Postgres alone could do.
+    """Measure loading, querying and what is kept, each beside what it could be at best.
 
     The corpus is kept as a database of the server that PARALLAX_BENCH_DATABASE_URL names, by default an embedded one
-    in .parallax/bench.
+    in .parallax/bench; answers in the Redis that PARALLAX_BENCH_REDIS_URL names, by default one that ends with the run.
     """
     if quick:
         stories, loaded = min(stories, 2_000), min(loaded, 500)
@@ -57,9 +59,21 @@ async def _measure(server_dsn: str, stories: int, loaded: int, effort: Effort, o
     loading = await measure_loading(server_dsn, loaded) if loaded else None
     tell("loading measured")
     results = await measure_queries(dsn, effort, tell)
-    print(as_text(machine, effort, loading, results))
+    hits = await _hits(server_dsn, effort, tell)
+    print(as_text(machine, effort, loading, results, hits))
     if output:
-        output.write_bytes(as_json(machine, effort, loading, results))
+        output.write_bytes(as_json(machine, effort, loading, results, hits))
+
+
+async def _hits(server_dsn: str, effort: Effort, tell: Callable[[str], None]) -> Hits | None:
+    given = os.environ.get("PARALLAX_BENCH_REDIS_URL")
+    async with nullcontext(given) if given else own_redis() as redis:
+        if redis is None:
+            tell("what is kept is not measured: no redis-server is here, and PARALLAX_BENCH_REDIS_URL names no Redis")
+            return None
+        hits = await measure_hits(server_dsn, redis, effort)
+        tell("what is kept measured")
+        return hits
 
 
 @contextmanager

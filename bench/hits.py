@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
@@ -16,12 +17,27 @@ import orjson
 from bench.driving import Unusable, check_wrk, drive
 from bench.freshness import CORPUS, PAGE, STORIES
 from bench.loading import empty_database
+from bench.querying import Effort
 from bench.servers import SERVICE, running
 
 STATIC = (sys.executable, "-m", "bench.floor.static")
-ROUNDS = 3
 NOTHING_HERE = {"PARALLAX_CACHE_BYTES": "2000"}
 """Too little for any answer: each comes from Redis."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """Bytes of a page, and requests a second by where it comes from."""
+
+    size: int
+    static: float
+    memory: float
+    redis: float
+
+    @property
+    def ratios(self) -> dict[str, float]:
+        """Hits of each level for one static answer."""
+        return {"memory": self.memory / self.static, "redis": self.redis / self.static}
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -32,16 +48,23 @@ def main(seconds: int, database: str, redis: str) -> None:
     """Measure what is kept beside a static body."""
     try:
         check_wrk()
-        size, rates = asyncio.run(measure_hits(database, redis, seconds))
+        hits = asyncio.run(measure_hits(database, redis, Effort(seconds=seconds)))
     except Unusable as reason:
         sys.exit(str(reason))
-    print(f"pages of {size:,} bytes")
-    for name, rate in rates.items():
-        print(f"{name:8} {rate:8,.0f}/s  {rate / rates['static']:.2f} of static")
+    print(as_text(hits))
 
 
-async def measure_hits(server: str, redis: str, seconds: int) -> tuple[int, dict[str, float]]:
-    """The size of a page, and the median of the rates by where it comes from."""
+def as_text(hits: Hits) -> str:
+    """The figures in words."""
+    each = (
+        f"{name} {rate:,.0f}/s ({rate / hits.static:.2f} of static)"
+        for name, rate in (("memory", hits.memory), ("Redis", hits.redis))
+    )
+    return f"kept pages of {hits.size:,} bytes: from {', from '.join(each)}; a static body: {hits.static:,.0f}/s"
+
+
+async def measure_hits(server: str, redis: str, effort: Effort) -> Hits:
+    """Fills the memory of one process and, for another that has no room, Redis; the medians of the rounds."""
     async with empty_database(server) as dsn:
         conn = await asyncpg.connect(dsn)
         await conn.execute(CORPUS)
@@ -57,7 +80,8 @@ async def measure_hits(server: str, redis: str, seconds: int) -> tuple[int, dict
                 running((*STATIC, str(size)), dsn, "/", {}) as static,
             ):
                 await _warm(far, bodies, "redis")
-                return size, await _rates({"static": static, "memory": memory, "redis": far}, bodies, seconds)
+                rates = await _rates({"static": static, "memory": memory, "redis": far}, bodies, effort)
+                return Hits(size, **rates)
 
 
 async def _warm(url: str, bodies: list[bytes], where: str) -> int:
@@ -75,15 +99,16 @@ async def _warm(url: str, bodies: list[bytes], where: str) -> int:
     return round(median(sizes))
 
 
-async def _rates(urls: dict[str, str], bodies: list[bytes], seconds: int) -> dict[str, float]:
+async def _rates(urls: dict[str, str], bodies: list[bytes], effort: Effort) -> dict[str, float]:
     rates: dict[str, list[float]] = {name: [] for name in urls}
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "bodies")
         file.write_bytes(b"\n".join(bodies) + b"\n")
-        for _ in range(ROUNDS):
+        for _ in range(effort.rounds):
             for name, url in urls.items():
                 # Pages last for a minute: a round begins with those that are gone made anew.
-                rates[name].append((await drive(f"{url}/graphql", file, warm_up=2, seconds=seconds)).rate)
+                measured = await drive(f"{url}/graphql", file, warm_up=effort.warm_up, seconds=effort.seconds)
+                rates[name].append(measured.rate)
     return {name: median(each) for name, each in rates.items()}
 
 

@@ -12,6 +12,8 @@ import asyncpg
 import orjson
 
 from bench.driving import CONNECTIONS, THREADS
+from bench.hits import Hits
+from bench.hits import as_text as hits_as_text
 from bench.loading import Loading
 from bench.querying import COMPARED, Effort, Result
 
@@ -53,7 +55,7 @@ class Machine:
         )
 
 
-def as_text(machine: Machine, effort: Effort, loading: Loading | None, results: list[Result]) -> str:
+def as_text(machine: Machine, effort: Effort, loading: Loading | None, results: list[Result], hits: Hits | None) -> str:
     """The tables, and how the figures came about."""
     lines = [
         f"{machine.processor}, {machine.cores} cores, {machine.system}",
@@ -76,10 +78,14 @@ def as_text(machine: Machine, effort: Effort, loading: Loading | None, results: 
             f" {loading.copied:,.0f} (ratio {loading.ratio:.2f}), with the figures' rows too:"
             f" {loading.copied_with_figures:,.0f}"
         )
+    if hits is not None:
+        lines += ["", hits_as_text(hits)]
     return "\n".join([*lines, "", _method(effort)])
 
 
-def as_json(machine: Machine, effort: Effort, loading: Loading | None, results: list[Result]) -> bytes:
+def as_json(
+    machine: Machine, effort: Effort, loading: Loading | None, results: list[Result], hits: Hits | None
+) -> bytes:
     """The same for programs."""
     queries = {
         each.query.name: {"service": asdict(each.service), "floor": asdict(each.floor), "ratio": each.ratio}
@@ -88,6 +94,8 @@ def as_json(machine: Machine, effort: Effort, loading: Loading | None, results: 
     report = {"machine": asdict(machine), "effort": asdict(effort), "queries": queries}
     if loading is not None:
         report["loading"] = asdict(loading) | {"ratio": loading.ratio}
+    if hits is not None:
+        report["hits"] = asdict(hits) | {"ratios": hits.ratios}
     return orjson.dumps(report, option=orjson.OPT_INDENT_2) + b"\n"
 
 
@@ -98,7 +106,9 @@ Method: service and floor are processes of their own on this machine, as are Pos
 uvicorn. {COMPARED} answers of each query were compared first; a failed request fails the run. Each query: service,
 then floor, {effort.warm_up} s to warm up and {effort.seconds} s measured, {effort.rounds} times in turn; medians.
 Ratios are what counts.
-COPY writes the rows of the stream's own tables with all their indexes, in one session, without triggers."""
+COPY writes the rows of the stream's own tables with all their indexes, in one session, without triggers.
+A kept page comes from the memory of one process, and from Redis to another that has no room for any; the static body of
+that size comes from a bare ASGI application on uvicorn, with the headers that HTTP needs. In turn, as the queries."""
 
 
 def _processor() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import socket
 import sys
 from collections.abc import AsyncGenerator, Mapping
@@ -49,6 +50,39 @@ async def started(
         if process.returncode is None:
             process.terminate()
         await process.wait()
+
+
+@asynccontextmanager
+async def own_redis() -> AsyncGenerator[str | None]:
+    """The URL of a Redis that keeps nothing on disk, for as long as it is used; None where the program is missing."""
+    program = shutil.which("redis-server")
+    if program is None:
+        yield None
+        return
+    port = _free_port()
+    process = await asyncio.create_subprocess_exec(
+        program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
+        stdout=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        await _accepts(port)
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+
+
+async def _accepts(port: int) -> None:
+    async with asyncio.timeout(STARTS_WITHIN):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(0.05)
+            else:
+                writer.close()
+                return
 
 
 async def _answers(process: asyncio.subprocess.Process, url: str) -> None:

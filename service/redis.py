@@ -67,6 +67,11 @@ class SharedRedis:
             await asyncio.wait(self._calls, timeout=PATIENCE_TO_CONNECT)
         await self._client.aclose()
 
+    @property
+    def is_cluster(self) -> bool:
+        """Whether keys are on many nodes, so that one command reads those of one hash tag only."""
+        return isinstance(self._client, RedisCluster)
+
     async def run(self, *command: Word) -> Any:
         """What Redis answers to a command, given in words; raises RedisAway after `PATIENCE` at the latest."""
         if not self._answers:

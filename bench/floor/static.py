@@ -1,4 +1,4 @@
-"""A body of a given size from memory, by the same server as the service's: what a hit could cost at the least."""
+"""A body of a given size from memory, by the same server with the same settings as the service's."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ if __name__ == "__main__":
         loop="uvloop",
         http="httptools",
         ws="none",
+        proxy_headers=False,
         lifespan="off",
         log_config=None,
         access_log=False,

@@ -14,6 +14,10 @@ FORMAT = 1
 OVERHEAD = 1_000
 """Bytes that an entry takes in memory besides its body: objects, keys, its places in the indexes."""
 
+# Either takes longer to be made than to do its work, and does it for one after the other: there is one thread.
+_COMPRESSOR = zstandard.ZstdCompressor(level=3)
+_DECOMPRESSOR = zstandard.ZstdDecompressor()
+
 
 class Kind(Enum):
     """How an answer becomes old."""
@@ -65,7 +69,7 @@ class Entry:
             "stored_at": self.stored_at,
             "etag": self.etag.decode(),
         }
-        return orjson.dumps(head) + b"\n" + zstandard.ZstdCompressor(level=3).compress(self.body)
+        return orjson.dumps(head) + b"\n" + _COMPRESSOR.compress(self.body)
 
     @classmethod
     def unpacked(cls, packed: bytes, most: int) -> Entry | None:
@@ -77,7 +81,7 @@ class Entry:
                 return None
             if zstandard.get_frame_parameters(compressed).content_size > most:
                 return None
-            body = zstandard.ZstdDecompressor().decompress(compressed)
+            body = _DECOMPRESSOR.decompress(compressed)
             etag = str(told["etag"]).encode()
             tags = tuple(str(tag) for tag in told["tags"])
             entry = cls(Kind(told["kind"]), body, int(told["as_of"]), tags, float(told["stored_at"]), etag)

@@ -50,4 +50,8 @@ class Invalidation:
 
     def admits(self, tags: Iterable[str], as_of: int) -> bool:
         """Whether nothing that the tags stand for has changed in ways that an answer as of then cannot have seen."""
-        return all(self._last.get(tag, self._floor) < as_of for tag in tags)
+        last, floor = self._last, self._floor
+        for tag in tags:  # noqa: SIM110 - every hit comes by here: a generator would take three times as long
+            if last.get(tag, floor) >= as_of:
+                return False
+        return True

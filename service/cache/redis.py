@@ -6,6 +6,7 @@ from contextlib import suppress
 from secrets import token_bytes
 from typing import cast
 
+from service.cache.reads import Reads
 from service.redis import RedisAway, SharedRedis
 
 # Who has the lead already and does not know of it, since the answer that told of it was late, leads all the same. What
@@ -45,12 +46,21 @@ class RedisCache:
 
     def __init__(self, redis: SharedRedis, name: str = "parallax") -> None:
         self._redis = redis
+        self._reads = Reads(redis)
         self._name = name.encode()
         self._database: bytes | None = None
         self._token = token_bytes(12)
 
     def begin(self, database: str) -> None:
         self._database = database.encode()
+
+    async def get(self, key: bytes) -> bytes | None:
+        if self._database is None:
+            return None
+        try:
+            return await self._reads.get(self._keys(key)[0])
+        except RedisAway:
+            return None
 
     async def get_or_lead(self, key: bytes, seconds: float) -> tuple[bytes | None, bool]:
         if self._database is None:

@@ -12,6 +12,10 @@ class SharedCache(Protocol):
         """What is kept is of the database of that identity; before, nothing is kept."""
         ...
 
+    async def get(self, key: bytes) -> bytes | None:
+        """What is kept under the key. Cheaper than asking who leads too."""
+        ...
+
     async def get_or_lead(self, key: bytes, seconds: float) -> tuple[bytes | None, bool]:
         """What is kept under the key; where nothing is, also whether the caller is the one to `lead`."""
         ...
@@ -38,6 +42,9 @@ class NothingShared:
 
     def begin(self, database: str) -> None:
         pass
+
+    async def get(self, key: bytes) -> bytes | None:  # noqa: ARG002
+        return None
 
     async def get_or_lead(self, key: bytes, seconds: float) -> tuple[bytes | None, bool]:  # noqa: ARG002
         return None, True

@@ -85,7 +85,7 @@ class GraphQLEndpoint:
             return
         reader = Reader(method, headers, media_type)
         known = self._calls.get(sent) if self._cache else None
-        if known and self._cache and (answer := self._cache.at_hand(known.key)):
+        if known and self._cache and (answer := self._cache.at_hand(known.key) or await self._cache.shared(known.key)):
             await send_kept(send, reader, Kept(self._cache, known.key, answer), self._settings.cache_max_age)
             return
         request = understand(sent)

@@ -5,7 +5,6 @@ ETag, Age, Cache-Control, Cache-Status: RFC 9110, 9111, 9211.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from starlette.types import Send
@@ -21,6 +20,7 @@ _STATUS = {
     Source.SHARED: b"parallax; hit; detail=redis",
     Source.DATABASE: b"parallax; fwd=miss; stored",
 }
+_MARKS = {each: each.name[0].lower().encode() for each in MediaType}
 READING = ("GET", "HEAD")
 
 
@@ -32,8 +32,7 @@ class Reader(NamedTuple):
     media_type: MediaType
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(NamedTuple):
     """An answer with the cache and the key under which its body is kept, compressed too."""
 
     cache: ResponseCache
@@ -50,7 +49,7 @@ async def send_kept(send: Send, reader: Reader, kept: Kept, max_age: int) -> Non
     entry, headers, media_type = kept.answer.entry, reader.headers, reader.media_type
     encoding = _encoding(headers, len(entry.body))
     # A strong tag tells apart what differs by a byte: the same body in another coding, or under another type.
-    etag = b'"%s-%s%s"' % (entry.etag, media_type.name[0].lower().encode(), encoding.encode())
+    etag = b'"%b-%b%b"' % (entry.etag, _MARKS[media_type], encoding.encode())
     reads = reader.method in READING
     about = _about(kept.answer, etag, public=reads, max_age=max_age)
     if reads and _is_known(etag, headers.get(b"if-none-match")):

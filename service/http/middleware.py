@@ -13,7 +13,9 @@ from service.events import CallerLeft, Observer, RequestFailed
 from service.http.caller import CallerGone
 from service.http.media import MediaType
 from service.http.responses import send_error
+from service.http.shortcuts import WHOLE, send_whole
 
+_BEGINNINGS = ("http.response.start", WHOLE)
 _GIVEN = re.compile(rb"[A-Za-z0-9._:+/=@-]{1,128}")
 
 
@@ -30,15 +32,19 @@ class RequestId:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-        request_id = given if _GIVEN.fullmatch(given) else b"%024x" % random.getrandbits(96)
+        request_id = b""
+        for name, value in scope["headers"]:
+            if name == b"x-request-id" and _GIVEN.fullmatch(value):
+                request_id = value
+                break
+        request_id = request_id or b"%024x" % random.getrandbits(96)
         scope["request_id"] = request_id.decode()
 
         async def send_named(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] in _BEGINNINGS:
                 scope["answering"] = True
                 message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id)]
-            await send(message)
+            await send_whole(send, message)
 
         await self._app(scope, receive, send_named)
 

@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope
 from service.errors import BadRequest, RequestTimeout, RequestTooLarge
 from service.http.caller import CallerGone, Within
 from service.http.media import require_json
+from service.http.shortcuts import has_arrived
 from service.http.strict_json import NotStrictJson, read_json
 from service.settings import Settings
 
@@ -84,23 +85,29 @@ async def _read_body(headers: Headers, receive: Receive, settings: Settings) -> 
     declared = headers.get(b"content-length", b"0")
     if not declared.isdigit() or len(declared) > 18 or int(declared) > limit:
         raise _too_large(limit)
-    parts: list[bytes] = []
-    size = 0
+    if has_arrived(receive):
+        return await _joined_parts(receive, limit)
     try:
         with Within(settings.body_timeout):
-            while True:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise CallerGone
-                part = message.get("body", b"")
-                size += len(part)
-                if size > limit:
-                    raise _too_large(limit)
-                parts.append(part)
-                if not message.get("more_body", False):
-                    return b"".join(parts)
+            return await _joined_parts(receive, limit)
     except TimeoutError:
         raise RequestTimeout(f"The request's body did not arrive within {settings.body_timeout:g} seconds.") from None
+
+
+async def _joined_parts(receive: Receive, limit: int) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise CallerGone
+        part = message.get("body", b"")
+        size += len(part)
+        if size > limit:
+            raise _too_large(limit)
+        parts.append(part)
+        if not message.get("more_body", False):
+            return b"".join(parts)
 
 
 def _too_large(limit: int) -> RequestTooLarge:

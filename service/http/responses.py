@@ -20,6 +20,7 @@ from service.errors import (
     ValidationFailed,
 )
 from service.http.media import MediaType
+from service.http.shortcuts import WHOLE
 
 Header = tuple[bytes, bytes]
 
@@ -36,25 +37,17 @@ async def send_reply(
     send: Send, status: int, media_type: MediaType, body: bytes, headers: Sequence[Header] = (), *, last: bool = True
 ) -> None:
     """Sends a whole response; unless it is the `last` of it, the connection waits for the end that `send_end` gives."""
-    await send(
-        {
-            "type": "http.response.start",
-            "status": status,
-            "headers": [
-                (b"content-type", media_type.value),
-                (b"content-length", b"%d" % len(body)),
-                VARY,
-                *headers,
-            ],
-        }
-    )
-    await send({"type": "http.response.body", "body": body, "more_body": not last})
+    every = [media_type.header, (b"content-length", b"%d" % len(body)), VARY, *headers]
+    if last:
+        await send({"type": WHOLE, "status": status, "headers": every, "body": body})
+    else:
+        await send({"type": "http.response.start", "status": status, "headers": every})
+        await send({"type": "http.response.body", "body": body, "more_body": True})
 
 
 async def send_not_modified(send: Send, headers: Sequence[Header]) -> None:
     """Says that the caller has the answer already."""
-    await send({"type": "http.response.start", "status": 304, "headers": [VARY, *headers]})
-    await send({"type": "http.response.body"})
+    await send({"type": WHOLE, "status": 304, "headers": [VARY, *headers], "body": b""})
 
 
 async def send_end(send: Send, receive: Receive) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 from secrets import token_hex
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from service.cache import Answer, Filled, Kind, Lifetimes, LocalCache, ResponseC
 from service.cache.redis import RedisCache
 from service.cache.response import LEAD
 from service.events import CacheEntryUnreadable, Event, ignore
-from service.redis import SharedRedis
+from service.redis import SharedRedis, Word
 
 REDIS = os.environ.get("PARALLAX_TEST_REDIS_URL", "")
 pytestmark = pytest.mark.skipif(not REDIS, reason="no Redis to test on: PARALLAX_TEST_REDIS_URL is not set")
@@ -143,6 +144,7 @@ async def test_of_many_who_ask_at_once_one_leads(
 async def test_without_redis_everybody_leads() -> None:
     async with SharedRedis("redis://127.0.0.1:1/0") as away:
         cache = cache_in(away)
+        assert await asyncio.gather(*(cache.get(b"key") for _ in range(20))) == [None] * 20
         assert await cache.get_or_lead(b"key", 5) == (None, True)
         assert await cache.lead(b"key", 5)
         await cache.put(b"key", b"answer", 5)
@@ -161,3 +163,41 @@ async def test_databases_share_no_answers_and_before_one_is_known_nothing_is_kep
     assert await unknown.lead(key, 5)
     await unknown.released(key)
     assert (await one.get_or_lead(key, 5))[0] == b"answer"
+
+
+class Counting(SharedRedis):
+    """Counts the commands."""
+
+    commands = 0
+
+    async def run(self, *command: Word) -> Any:
+        self.commands += 1
+        return await super().run(*command)
+
+
+async def test_those_who_read_at_once_go_together_and_each_gets_its_own(name: str) -> None:
+    keys = [os.urandom(32) for _ in range(20)]
+    async with Counting(REDIS) as redis:
+        cache = cache_in(redis, name)
+        for number, key in enumerate(keys[:-1]):
+            await cache.put(key, b"%d" % number, 60)
+        before = redis.commands
+        leaving = asyncio.create_task(cache.get(keys[0]))
+        reading = [asyncio.create_task(cache.get(key)) for key in keys]
+        await asyncio.sleep(0)
+        leaving.cancel()
+        assert await asyncio.gather(*reading) == [*(b"%d" % number for number in range(19)), None]
+        assert redis.commands - before == 2, "16 by one command, and the rest by another"
+
+
+async def test_who_reads_leads_nothing_and_sees_nothing_of_other_databases(
+    redis: SharedRedis, name: str, key: bytes
+) -> None:
+    one, other, unknown = cache_in(redis, name), RedisCache(redis, name), RedisCache(redis, name)
+    other.begin("another database")
+    assert await one.get(key) is None
+    assert await one.lead(key, 5)
+    await one.put(key, b"answer", 60)
+    assert await one.get(key) == b"answer"
+    assert await other.get(key) is None
+    assert await unknown.get(key) is None

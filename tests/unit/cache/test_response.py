@@ -57,10 +57,16 @@ class Database:
 
 @dataclass
 class Memory(NothingShared):
-    """A second level that several caches of a test share."""
+    """A second level that several caches of a test share. `gate` holds what was read by `get`."""
 
     kept: dict[bytes, bytes] = field(default_factory=dict[bytes, bytes])
     leading: set[bytes] = field(default_factory=set[bytes])
+    gate: asyncio.Event | None = None
+
+    async def get(self, key: bytes) -> bytes | None:
+        found = self.kept.get(key)
+        await (self.gate.wait() if self.gate else asyncio.sleep(0))
+        return found
 
     async def get_or_lead(self, key: bytes, seconds: float) -> tuple[bytes | None, bool]:
         await asyncio.sleep(0)
@@ -87,9 +93,9 @@ class World:
     shared: NothingShared = field(default_factory=Memory)
     events: list[Event] = field(default_factory=list[Event])
 
-    def process(self, floor: int = 0) -> ResponseCache:
+    def process(self, floor: int = 0, room: int = 1_000_000) -> ResponseCache:
         cache = ResponseCache(
-            LocalCache(1_000_000),
+            LocalCache(room),
             self.shared,
             TIMES,
             max_body_bytes=1_000_000,
@@ -367,3 +373,50 @@ def test_an_entry_comes_out_as_it_went_in() -> None:
     entry = Entry.of(Filled(Kind.PAGE, "Straße".encode() * 100, 2**40, ("story:1", "reference")), 12.5)
     assert Entry.unpacked(entry.packed(), 10_000) == entry
     assert Entry.unpacked(entry.packed(), 100) is None, "larger than any answer may be"
+
+
+async def test_what_another_process_keeps_is_had_without_leading_while_it_is_true() -> None:
+    world = World()
+    one, other = world.process(), world.process()
+    assert await other.shared(KEY) is None
+    await world.ask(one)
+    found = await other.shared(KEY)
+    assert found
+    assert (found.entry.body, found.source, found.stale) == (b"0", Source.SHARED, False)
+    assert isinstance(world.shared, Memory)
+    assert not world.shared.leading
+    assert other.at_hand(KEY), "from now on it is here"
+    third = world.process()
+    third.changed(("story:1",), world.database.change())
+    assert await third.shared(KEY) is None
+
+
+async def test_what_another_process_keeps_is_not_given_where_it_is_older_than_what_was_given() -> None:
+    world = World()
+    one, other = world.process(), world.process(room=0)
+    await world.ask(one)
+    assert isinstance(world.shared, Memory)
+    old = dict(world.shared.kept)
+    assert await other.shared(KEY)
+    world.shared.kept.clear()
+    world.database.change()
+    assert (await world.ask(other))[0] == b"1"
+    world.shared.kept.update(old)
+    assert await other.shared(KEY) is None
+
+
+async def test_who_looks_for_what_another_process_keeps_gets_what_came_here_meanwhile() -> None:
+    world = World()
+    one, other = world.process(), world.process()
+    await world.ask(one)
+    assert isinstance(world.shared, Memory)
+    world.shared.gate = asyncio.Event()
+    looking = asyncio.create_task(other.shared(KEY))
+    await settled()
+    world.shared.kept.clear()
+    world.database.change()
+    assert (await world.ask(other))[0] == b"1"
+    world.shared.gate.set()
+    found = await looking
+    assert found
+    assert found.entry.body == b"1"

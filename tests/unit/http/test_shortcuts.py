@@ -1,0 +1,157 @@
+"""Shortcuts look from outside as uvicorn's own way does."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+import uvicorn
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from service.http.shortcuts import WHOLE, has_arrived, send_whole
+
+HEADERS = [(b"content-type", b"text/plain"), (b"content-length", b"5"), (b"x-some", b"thing")]
+
+
+class Wire(asyncio.Transport):
+    """A transport that keeps what is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writes: list[bytes] = []
+        self.closed = False
+
+    def write(self, data: Any) -> None:
+        self.writes.append(bytes(data))
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:  # noqa: ARG002
+        return default
+
+    def pause_reading(self) -> None:
+        pass
+
+    def resume_reading(self) -> None:
+        pass
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def answering(message: Message, *, whole: bool) -> ASGIApp:
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        if whole:
+            await send_whole(send, {"type": WHOLE, **message})
+        else:
+            await send({"type": "http.response.start", **message})
+            await send({"type": "http.response.body", "body": message["body"]})
+
+    return app
+
+
+async def wire_of(app: ASGIApp, *request: bytes, answers: int = 1) -> Wire:
+    config = uvicorn.Config(app, http="httptools", lifespan="off", log_config=None, access_log=False)
+    config.load()
+    state = ServerState()
+    state.default_headers = [(b"date", b"Wed, 25 Nov 2026 12:00:00 GMT")]
+    protocol, wire = HttpToolsProtocol(config, state, {}), Wire()
+    protocol.connection_made(wire)
+    for part in request:
+        protocol.data_received(part)
+        await asyncio.sleep(0.001)
+    async with asyncio.timeout(5):
+        while state.total_requests < answers:
+            await asyncio.sleep(0)
+    protocol.connection_lost(None)
+    return wire
+
+
+@pytest.mark.parametrize(
+    ("request_", "in_one"),
+    [
+        (b"GET / HTTP/1.1\r\n\r\n", True),
+        (b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}", True),
+        (b"HEAD / HTTP/1.1\r\n\r\n", True),
+        (b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n", False),
+        (b"GET / HTTP/1.0\r\n\r\n", False),
+    ],
+)
+async def test_an_answer_is_what_uvicorn_would_have_written(request_: bytes, in_one: bool) -> None:  # noqa: FBT001
+    message = {"status": 200, "headers": HEADERS, "body": b"hello"}
+    ours = await wire_of(answering(message, whole=True), request_)
+    uvicorns = await wire_of(answering(message, whole=False), request_)
+    assert b"".join(ours.writes) == b"".join(uvicorns.writes)
+    assert ours.closed == uvicorns.closed
+    assert (len(ours.writes) == 1) == in_one
+
+
+async def test_an_answer_without_a_body_is_too() -> None:
+    message = {"status": 304, "headers": [(b"etag", b'"a"')], "body": b""}
+    ours, uvicorns = [
+        await wire_of(answering(message, whole=whole), b"GET / HTTP/1.1\r\n\r\n") for whole in (True, False)
+    ]
+    assert b"".join(ours.writes) == b"".join(uvicorns.writes)
+
+
+async def test_requests_sent_without_waiting_are_answered_in_turn() -> None:
+    async def app(scope: Scope, _receive: Receive, send: Send) -> None:
+        headers = [(b"content-length", b"2")]
+        await send_whole(send, {"type": WHOLE, "status": 200, "headers": headers, "body": scope["path"].encode()})
+
+    wire = await wire_of(app, b"".join(b"GET /%d HTTP/1.1\r\n\r\n" % number for number in range(5)), answers=5)
+    assert [each[-2:] for each in wire.writes] == [b"/%d" % number for number in range(5)]
+
+
+async def test_a_second_answer_is_refused_as_uvicorn_does() -> None:
+    raised: list[Exception] = []
+
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        message = {"type": WHOLE, "status": 200, "headers": HEADERS, "body": b"hello"}
+        await send_whole(send, message)
+        try:
+            await send_whole(send, message)
+        except RuntimeError as error:
+            raised.append(error)
+
+    wire = await wire_of(app, b"GET / HTTP/1.1\r\n\r\n")
+    assert len(wire.writes) == len(raised) == 1
+
+
+async def test_another_server_gets_the_two_messages_that_it_knows() -> None:
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await send_whole(send, {"type": WHOLE, "status": 200, "headers": HEADERS, "body": b"hello"})
+    assert [each["type"] for each in sent] == ["http.response.start", "http.response.body"]
+    assert (sent[0]["status"], sent[0]["headers"], sent[1]["body"]) == (200, HEADERS, b"hello")
+
+
+async def test_a_request_has_arrived_when_its_body_has() -> None:
+    arrived: list[bool] = []
+
+    async def app(_scope: Scope, receive: Receive, send: Send) -> None:
+        arrived.append(has_arrived(receive))
+        body = b""
+        while not body.endswith(b"!"):
+            body += (await receive())["body"]
+        arrived.append(has_arrived(receive))
+        await send_whole(send, {"type": WHOLE, "status": 200, "headers": HEADERS, "body": b"hello"})
+
+    head = b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n"
+    await wire_of(app, head + b"a!")
+    await wire_of(app, head, b"a", b"!")
+    assert arrived == [True, True, False, True]
+
+
+async def test_of_another_server_nobody_knows_what_has_arrived() -> None:
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    assert not has_arrived(receive)
