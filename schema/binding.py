@@ -118,6 +118,16 @@ class OneOf:
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """Words to find, by `query`, in the row's `lexemes`. These hold its outlet too, and its `time` in blocks."""
+
+    lexemes: str
+    query: str
+    time: str
+    convert: Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Steps:
     """How rows are found by a range of one key in the order of another: by coarse steps of the key.
 
@@ -134,12 +144,13 @@ class Steps:
 class Range:
     """A half-open range that a key must lie in: of time, by `after` and `before`; else from the number given on.
 
+    Each of its rows is in one of `steps`, where there are such.
     `kept` names the column of `story_facets`, and the function, by which that follows the key in steps of its own.
     """
 
     key: str
     type: str = "timestamptz"
-    steps: Steps | None = None
+    steps: tuple[Steps, ...] = ()
     kept: tuple[str, str] | None = None
 
 
@@ -223,7 +234,7 @@ def bound(binding: Binding, *, description: str | None = None, directives: tuple
 
 
 def asks(
-    binding: Condition | ByOutlet | OfStory | OneOf | Range | Facet,
+    binding: Condition | ByOutlet | OfStory | OneOf | Words | Range | Facet,
     *,
     description: str | None = None,
     directives: tuple[object, ...] = (),

@@ -6,7 +6,7 @@ from enum import Enum
 
 import strawberry
 
-from schema.binding import ByOutlet, Condition, Facet, Key, OfStory, OneOf, Order, Range, Steps, asks, part_of
+from schema.binding import ByOutlet, Condition, Facet, Key, OfStory, OneOf, Order, Range, Steps, Words, asks, part_of
 from schema.directives import NEEDS_FACTUALITY, NEEDS_OWNERSHIP
 from schema.ids import key_of, standing_for
 from schema.scalars import URL, CountryCode, DateTime, LanguageTag
@@ -97,16 +97,15 @@ TOPICS = Facet(
 )
 
 
-def steps_of(table: str, column: str) -> Steps:
-    """The steps of a time, from the first to the last that rows have."""
+def steps_of(table: str, column: str, *functions: tuple[str, str]) -> tuple[Steps, ...]:
+    """The steps of a time, from the first to the last that rows have; each function with that of all in a range."""
     first, last = (f"(select {end}(x.{column}) from {table} x)" for end in ("min", "max"))
-    return Steps(
-        f"range_step({{{column}}})",
-        f"range_steps(greatest({{least}}, {first}), least({{below}}, {last} + interval '1 microsecond'))",
-    )
+    ends = f"greatest({{least}}, {first}), least({{below}}, {last} + interval '1 microsecond')"
+    return tuple(Steps(f"{step}({{{column}}})", f"{steps}({ends})") for step, steps in functions)
 
 
 SHOWN_STORIES = "(select * from stories where article_count > 0)"
+QUARTERS_OF_DAYS = ("range_step", "range_steps")
 
 
 @strawberry.input(description=ALL_MUST_HOLD)
@@ -137,14 +136,22 @@ class StoryFilter:
         "quoted phrases, OR, and - to exclude.",
     )
     updated: TimeRange | None = asks(
-        Range("{updated_at}", steps=steps_of(SHOWN_STORIES, "updated_at")),
+        Range("{updated_at}", steps=steps_of(SHOWN_STORIES, "updated_at", QUARTERS_OF_DAYS)),
         description="When anything about the story last changed.",
     )
     first_published: TimeRange | None = asks(
-        Range("{first_published_at}", steps=steps_of(SHOWN_STORIES, "first_published_at"), kept=("newest", "time_step"))
+        Range(
+            "{first_published_at}",
+            steps=steps_of(SHOWN_STORIES, "first_published_at", QUARTERS_OF_DAYS),
+            kept=("newest", "time_step"),
+        )
     )
     last_published: TimeRange | None = asks(
-        Range("{last_published_at}", steps=steps_of(SHOWN_STORIES, "last_published_at"), kept=("latest", "time_step"))
+        Range(
+            "{last_published_at}",
+            steps=steps_of(SHOWN_STORIES, "last_published_at", QUARTERS_OF_DAYS),
+            kept=("latest", "time_step"),
+        )
     )
     blindspot: Side | None = asks(
         Condition("{blindspot} = {value}", "side", of_facets=True),
@@ -157,7 +164,7 @@ class StoryFilter:
         Range(
             "{outlet_count}",
             "integer",
-            Steps("size_class({outlet_count})", "size_classes({least})"),
+            (Steps("size_class({outlet_count})", "size_classes({least})"),),
             ("coverage", "coverage_step"),
         )
     )
@@ -201,11 +208,18 @@ class ArticleFilter:
     kinds: list[ArticleKind] | None = asks(OneOf("kind", "article_kind[]"))
     paywalled: bool | None = asks(Condition("{paywalled} = {value}", "boolean"))
     published: TimeRange | None = asks(Range("{published_at}"))
-    updated: TimeRange | None = asks(Range("{updated_at}", steps=steps_of("articles", "updated_at")))
+    updated: TimeRange | None = asks(
+        Range(
+            "{updated_at}",
+            steps=steps_of("articles", "updated_at", ("short_block", "short_blocks"), ("long_block", "long_blocks")),
+        )
+    )
     search: str | None = asks(
-        Condition(
-            f"searchable({{title}} || ' ' || coalesce({{excerpt}}, '')) @@ {searched('{value}')}",
-            convert=search_words,
+        Words(
+            "article_lexemes({title}, {excerpt}, {outlet_id}, {published_at})",
+            searched("{value}"),
+            "{published_at}",
+            search_words,
         ),
         description="Words to find in title and excerpt, in web-search syntax.",
     )

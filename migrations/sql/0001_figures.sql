@@ -106,6 +106,23 @@ create function range_steps(timestamptz, timestamptz) returns timestamptz[]
             )
     end;
 
+-- There are many articles, so a range of time takes steps of two lengths: long blocks that lie within it (null where they are
+-- too many), and short ones of what those leave at both ends.
+create function long_blocks(timestamptz, timestamptz) returns bigint[]
+    language sql immutable parallel safe
+    return case
+        when long_block($2) - long_block($1) < 1000
+            then array(select generate_series(long_block($1) + 1, long_block($2) - 1))
+    end;
+
+create function short_blocks(timestamptz, timestamptz) returns bigint[]
+    language sql immutable parallel safe
+    return array(
+        select generate_series(short_block($1), least(short_block($2), long_block($1) << 7 | 127))
+        union all
+        select generate_series(long_block($2) << 7, short_block($2)) where long_block($1) < long_block($2)
+    );
+
 -- The class of a story's size, by its outlets: each begins at half as many again, or a third.
 create function size_class(integer) returns integer
     language sql immutable parallel safe strict
@@ -204,7 +221,6 @@ create index stories_size_newest on stories (size_class(outlet_count), first_pub
     where article_count > 0;
 create index stories_size_trending on stories (size_class(outlet_count), trend desc, last_published_at desc, id desc)
     where article_count > 0;
-create index articles_updated_step_published on articles (range_step(updated_at), published_at desc, id desc);
 
 create index outlets_name on outlets (lower(name) collate "C", id);
 create index outlets_most_articles on outlets (article_count desc, id desc);

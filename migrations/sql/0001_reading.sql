@@ -93,3 +93,39 @@ $$
         s.last_published_at desc, s.id desc
     limit size;
 $$;
+
+-- Blocks of time as queries of `articles_search`, from one end of a range to the other: the first is one of the smallest blocks,
+-- and each query after it covers three times what those before do. The last one may go beyond the range.
+-- Few queries, since each goes through what the index has pending; but not too many rows in the one that fills a page.
+create function time_slices(since timestamptz, until timestamptz, newest_first boolean) returns setof tsquery
+    language plpgsql immutable parallel safe strict rows 20 as
+$$
+declare
+    -- The complement of a number runs the other way, and a block of complements is the complement of a block.
+    flip constant bigint := case when newest_first then 0 else -1 end;
+    first constant bigint := time_block(case when newest_first then until else since end) # flip;
+    last constant bigint := time_block(case when newest_first then since else until end) # flip;
+    kind integer := 0;
+    rest bigint := first + 1;  -- below which no block was yet
+    blocks text[] := '{}';
+    enough bigint := 1;
+begin
+    while rest > last loop
+        while kind < 3 and rest & ((32::bigint << 5 * kind) - 1) = 0 and first - rest + 1 >= 32::bigint << 5 * kind loop
+            kind := kind + 1;
+        end loop;
+        rest := rest - (1::bigint << 5 * kind);
+        blocks := blocks || format('''%s %s''', kind, (rest >> 5 * kind) # flip);
+        if first - rest + 1 >= enough or rest <= last then
+            return next array_to_string(blocks, '|')::tsquery;
+            blocks := '{}';
+            enough := 4 * (first - rest + 1);
+        end if;
+    end loop;
+end;
+$$;
+
+-- What is of any of these outlets, as a query of `articles_search`; null where there are none.
+create function outlets_query(bigint[]) returns tsquery
+    language sql immutable parallel safe
+    return (select string_agg('''' || outlet_lexeme(o) || '''', '|')::tsquery from unnest($1) o);

@@ -18,10 +18,10 @@ from graphql import (
     is_enum_type,
 )
 
-from schema.binding import KEY, ByOutlet, Condition, Facet, OfStory, OneOf, Range
+from schema.binding import KEY, ByOutlet, Condition, Facet, OfStory, OneOf, Range, Words
 from service.errors import BadUserInput, UpgradeRequired
 from service.planner.inputs import Arguments, Input, Trace, is_given
-from service.planner.plan import DENSE_GROUP, Asked, InFacet, InGroup, InRange, InValues, Term, of_facet
+from service.planner.plan import DENSE_GROUP, Asked, InFacet, InGroup, InRange, InValues, InWords, Term, of_facet
 from service.planner.sql import Sql, Values, literal, parameter, text
 
 Definition = GraphQLInputField | GraphQLArgument
@@ -67,8 +67,11 @@ class Conditions:
                 return Asked(values=(InValues(column, self._value(Condition("", type_), definition, source)),))
             case OfStory(facet):
                 return Asked(groups=(_of_stories(self._facet(facet, definition, source)),))
+            case Words() as words:
+                return Asked(words=(self._words(words, definition, source),))
             case Range() as range_:
-                return Asked(ranges=(self._range(range_, definition, source),))
+                asked = self._range(range_, definition, source)
+                return Asked(ranges=(asked,) if asked.terms else ())
             case Facet() as facet:
                 return Asked(facets=(self._facet(facet, definition, source),))
             case unknown:
@@ -90,6 +93,10 @@ class Conditions:
     def _facet(self, facet: Facet, definition: Definition, source: Input) -> InFacet:
         value = {"value": self._value(Condition("", "text[]"), definition, source)}
         return InFacet(facet.facet, Term(facet.values, value), Term(facet.share, value))
+
+    def _words(self, words: Words, definition: Definition, source: Input) -> InWords:
+        value = self._value(Condition("", convert=words.convert), definition, source)
+        return InWords(Term(words.lexemes), Term(words.query, {"value": value}), words.time)
 
     def _range(self, range_: Range, definition: Definition, source: Input) -> InRange:
         if not isinstance(get_named_type(definition.type), GraphQLInputObjectType):

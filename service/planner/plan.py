@@ -112,6 +112,15 @@ class InValues:
 
 
 @dataclass(frozen=True, slots=True)
+class InWords:
+    """Rows whose `lexemes` meet a `query` of words. The lexemes tell the row's outlet too, and its `time` in blocks."""
+
+    lexemes: Term
+    query: Term
+    time: str
+
+
+@dataclass(frozen=True, slots=True)
 class InRange:
     """Rows whose key is at least `least` and below `below`, where those are given."""
 
@@ -171,6 +180,7 @@ class Asked:
     of_facets: tuple[Term, ...] = ()
     selective: tuple[Term, ...] = ()
     ranges: tuple[InRange, ...] = ()
+    words: tuple[InWords, ...] = ()
     outlet: tuple[Term, ...] = ()
     groups: tuple[InGroup, ...] = ()
     values: tuple[InValues, ...] = ()
@@ -182,6 +192,7 @@ class Asked:
             self.of_facets + other.of_facets,
             self.selective + other.selective,
             self.ranges + other.ranges,
+            self.words + other.words,
             self.outlet + other.outlet,
             self.groups + other.groups,
             self.values + other.values,
@@ -224,7 +235,8 @@ class Rowset:
 
         Of what else is asked, a side has indexes of its own, and of words Postgres knows how rare they are.
         """
-        if self.by or self.asked.where or self.asked.selective or self.asked.values:
+        asked = self.asked
+        if self.by or asked.where or asked.selective or asked.values or asked.words:
             return None
         return next((each for each in self.foreign_ranges if each.range.steps), None)
 

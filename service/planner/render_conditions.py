@@ -39,6 +39,11 @@ def conditions_of(renderer: Renderer, rows: Rowset, row: Scope, without: object)
         if in_ is not without
     ]
     conditions += [
+        compose("{lexemes} @@ {query}", lexemes=row.term(words.lexemes), query=row.term(words.query))
+        for words in asked.words
+        if words is not without
+    ]
+    conditions += [
         row.term(of_facet(facet.facet, facet.values, "id")) for facet in asked.facets if facet is not without
     ]
     return conditions

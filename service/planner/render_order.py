@@ -49,6 +49,19 @@ def _direction(key: Key, *, backward: bool) -> Sql:
     return text(ending)
 
 
+def checks(plan: Page, scope: Scope) -> list[Sql]:
+    """That the cursors given are of this parent's list."""
+    given = [position for position in (plan.after, plan.before) if position is not None]
+    parent = parent_key(plan, scope)
+    return [compose("same_parent({given}, {parent})", given=each.parent, parent=parent) for each in given]
+
+
+def positions(plan: Page, row: Scope) -> list[Sql]:
+    """That the row lies beyond the cursors given."""
+    sides = ((plan.after, True), (plan.before, False))
+    return [beyond(plan.rows, row, position, forward=forward) for position, forward in sides if position is not None]
+
+
 def beyond(rows: Rowset, row: Scope, position: Position, *, forward: bool) -> Sql:
     """The rows after a position (before it, where not `forward`)."""
     keys = rows.order.keys

@@ -16,11 +16,13 @@ from service.planner.plan import (
     Asked,
     InFacet,
     InGroup,
+    InRange,
     Page,
     Term,
 )
 from service.planner.render_conditions import conditions_of, matching, outlets_of, row_of
-from service.planner.render_order import beyond, key_columns, keys, order_by, order_by_columns, parent_key
+from service.planner.render_order import checks, key_columns, keys, order_by, order_by_columns, positions
+from service.planner.render_slices import sliced_keys, sliced_words
 from service.planner.scope import Scope
 from service.planner.sql import Sql, compose, join, literal, text
 
@@ -44,6 +46,8 @@ class Cut:
         asked, order = self._rows.asked, self._rows.order
         if order.among:
             return self._among(order)
+        if words := sliced_words(self._plan):
+            return self._together(sliced_keys(self._renderer, self._plan, self._scope, self._size, words))
         if asked.facets and order.steps:
             return self._facets(asked.facets)
         if self._rows.whole and asked.outlet:
@@ -161,20 +165,16 @@ class Cut:
 
     def _of_values(self, values: Sql, column: str, walked: object) -> Sql:
         """The keys of the rows of each value; of more values than a page has rows, of those whose first come first."""
-        item = self._renderer.alias("items")
+        item, size = self._renderer.alias("items"), text(str(self._size))
         few = compose(
-            "select {item}.item from unnest({values}) {item} (item) where cardinality({values}) <= {size}",
+            "select {item}.item, 1 from unnest({values}) {item} (item) where cardinality({values}) <= {size}",
             item=text(item),
             values=values,
-            size=text(str(self._size)),
+            size=size,
         )
-        many = compose(
-            "select distinct unnest({values}) where cardinality({values}) > {size}",
-            values=values,
-            size=text(str(self._size)),
-        )
-        leading = self._leading(many, column, walked)
-        return self._of_each(compose("{few} union all ({leading})", few=few, leading=leading), column, walked)
+        many = "select distinct unnest({values}) where cardinality({values}) > {size}"
+        leading = self._leading(compose(many, values=values, size=size), column, walked)
+        return self._of_each(compose("{few} union all {leading}", few=few, leading=leading), column, walked)
 
     def _every(self, when: Sql) -> Sql:
         """The keys of a page's rows, where `when` holds: by the steps of a range, by each of some values, or in one go.
@@ -183,17 +183,20 @@ class Cut:
         the newest), so each step's own are walked, unless those are too many.
         """
         stepped, values = self._rows.stepped, self._rows.asked.values
-        if stepped and stepped.range.steps:
-            among = self._around.term(stepped.among(stepped.range.steps.among))
-            too_many = compose("{when} and {among} is null", when=when, among=among)
-            return compose(
-                "({walk}) union all {by_steps}",
-                walk=self._walk(self._row(), keys_only=True, more=(too_many,)),
-                by_steps=self._of_values(_where_holds(when, among), stepped.range.steps.step, stepped),
-            )
+        if stepped:
+            return self._by_steps(stepped, when)
         if self._rows.whole and values:
             return self._of_values(_where_holds(when, values[0].values), f"{{{values[0].column}}}", values[0])
         return compose("({walk})", walk=self._walk(self._row(), keys_only=True, more=(when,)))
+
+    def _by_steps(self, stepped: InRange, when: Sql) -> Sql:
+        steps = [(each.step, self._around.term(stepped.among(each.among))) for each in stepped.range.steps]
+        too_many = join([compose("{among} is null", among=among) for _, among in steps], " or ")
+        counted = compose("{when} and not ({too_many})", when=when, too_many=too_many)
+        uncounted = compose("{when} and ({too_many})", when=when, too_many=too_many)
+        ways = [self._of_values(_where_holds(counted, among), step, stepped) for step, among in steps]
+        walk = self._walk(self._row(), keys_only=True, more=(uncounted,))
+        return join([compose("({walk})", walk=walk), *ways], " union all ")
 
     # One walk or many -------------------------------------------------------------------------------------------
 
@@ -281,8 +284,8 @@ class Cut:
         )
         member = self._renderer.alias("g")
         members = compose(
-            "select distinct {member}.id from unnest({values}) {value} (value) cross join lateral ({leading}) {member}"
-            " where not ({dense})",
+            "select distinct {member}.id, 1 from unnest({values}) {value} (value) cross join lateral ({leading})"
+            " {member} where not ({dense})",
             member=text(member),
             dense=self._around.term(group.dense),
             values=self._around.term(facet.values),
@@ -299,25 +302,34 @@ class Cut:
         return self._either(dense, self._of_each(self._leading(members, column, group), column, group))
 
     def _leading(self, items: Sql, column: str, walked: object) -> Sql:
-        """Of many items that rows have in a column, those whose first rows come first: others have none on the page."""
-        item, head = self._renderer.alias("items"), self._row()
+        """Of many items that rows have in a column, those whose first rows come first: others have none on the page.
+
+        Each with its place.
+        """
+        item, head, first = self._renderer.alias("items"), self._row(), self._renderer.alias("first")
         return compose(
-            "select {item}.item from ({items}) {item} (item) cross join lateral ({first}) h{order} limit {size}",
+            "select {first}.item, row_number() over () from (select {item}.item from ({items}) {item} (item)"
+            " cross join lateral ({head}) h{order} limit {size}) {first}",
+            first=text(first),
             item=text(item),
             items=items,
-            first=self._walk(head, more=(self._equals(head, column, item),), without=walked, size=1),
+            head=self._walk(head, more=(self._equals(head, column, item),), without=walked, size=1),
             order=order_by(self._rows, Scope("h", outer=self._scope), backward=self._plan.backward),
             size=text(str(self._size)),
         )
 
     def _of_each(self, items: Sql, column: str, walked: object) -> Sql:
-        """The keys of the rows that have each item, as many as the page is long."""
+        """The keys of the rows that have each item, as many as can be on the page: before an item's first row come as
+        many others as items before its place.
+        """
         item, row = self._renderer.alias("items"), self._row()
         return compose(
-            "select w.* from ({items}) {item} (item) cross join lateral ({rows}) w",
+            "select w.* from ({items}) {item} (item, place)"
+            " cross join lateral (select x.* from ({rows}) x limit {size} + 1 - {item}.place) w",
             items=items,
             item=text(item),
             rows=self._walk(row, keys_only=True, more=(self._equals(row, column, item),), without=walked),
+            size=text(str(self._size)),
         )
 
     def _equals(self, row: Scope, column: str, item: str) -> Sql:
@@ -369,13 +381,7 @@ class Cut:
         ]
 
     def _positions(self, row: Scope) -> list[Sql]:
-        conditions: list[Sql] = []
-        for position, forward in ((self._plan.after, True), (self._plan.before, False)):
-            if position is not None:
-                parent = parent_key(self._plan, self._scope)
-                conditions.append(compose("same_parent({given}, {parent})", given=position.parent, parent=parent))
-                conditions.append(beyond(self._rows, row, position, forward=forward))
-        return conditions
+        return [*checks(self._plan, self._scope), *positions(self._plan, row)]
 
     def _row(self) -> Scope:
         return row_of(self._renderer, self._rows.table, self._scope)
