@@ -116,7 +116,10 @@ def kept_at(name: str, key: bytes) -> str:
     return f"{name}:answer:database:{{{key.hex()}}}"
 
 
-async def test_who_leads_no_longer_ends_nobody_elses_lead(redis: SharedRedis, name: str, key: bytes) -> None:
+async def test_who_leads_no_longer_ends_nobody_elses_lead(
+    redis: SharedRedis, name: str, key: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.redis.PATIENCE", 10)
     one, other = cache_in(redis, name), cache_in(redis, name)
     assert await one.lead(key, 0.05)
     await asyncio.sleep(0.1)

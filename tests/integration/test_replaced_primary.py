@@ -201,12 +201,14 @@ async def test_nothing_is_missed_when_a_replica_takes_the_place_of_the_primary(
         enough.set()
         await settled(conn)
         written = await changes_after(conn, start)
-        await until(lambda: len(polled) >= len(written))
+        await until(lambda: set(polled) >= set(written))
         read.set()
         await until(lambda: missed(written, heard_after_last_begin(heard)) == [])
         await conn.close()
     assert len(written) > 150
-    assert polled == written, "each once, in the feed's order"
+    assert [each for each in polled if each in written] == written, "each once, in the feed's order"
+    # A primary that starts again shows commits that its replica was still to get when it died.
+    assert len(polled) <= len(written) + 2 * WRITERS
 
 
 async def more(heard: Heard) -> None:
