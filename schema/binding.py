@@ -258,15 +258,42 @@ def takes(
     return strawberry.field(answered_by_sql, description=description, metadata={KEY: binding}, directives=directives)
 
 
-def argument(name: str, annotation: Any, default: Any = Parameter.empty) -> Parameter:
+def argument(
+    name: str,
+    annotation: Any,
+    default: Any = Parameter.empty,
+    *,
+    description: str,
+    binding: Condition | Span | None = None,
+) -> Parameter:
     """An argument of a bound field; `strawberry.UNSET` makes it optional without a default."""
-    return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+    about = strawberry.argument(description=description, metadata={KEY: binding} if binding else None)
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[annotation, about])
 
 
-def asked(name: str, annotation: Any, binding: Condition) -> Parameter:
+def asked(name: str, annotation: Any, binding: Condition, *, description: str) -> Parameter:
     """An optional argument of a connection that asks something of its rows."""
-    metadata = strawberry.argument(metadata={KEY: binding})
-    return argument(name, Annotated[annotation | None, metadata], strawberry.UNSET)
+    return argument(name, annotation | None, strawberry.UNSET, description=description, binding=binding)
+
+
+RELAY = (
+    argument(
+        "first",
+        int | None,
+        strawberry.UNSET,
+        description="How many from the front, at most what your tier has on a page; 20 without `first` and `last`.",
+    ),
+    argument("after", str | None, strawberry.UNSET, description="A cursor of this very list: what comes after it."),
+    argument(
+        "last",
+        int | None,
+        strawberry.UNSET,
+        description="How many from the end, in the list's order, a page of your tier at most; not with `first`.",
+    ),
+    argument("before", str | None, strawberry.UNSET, description="A cursor of this very list: what comes before it."),
+)
+FILTER = "What to choose; everything where it is not given. Cursors are good for one filter only."
+SORT = "What comes first. Cursors are good for one order only."
 
 
 def paged(
@@ -278,15 +305,9 @@ def paged(
     description: str | None = None,
 ) -> Any:
     """A connection with Relay's arguments; `sort` is the default member of an enum of orders."""
-    arguments = [
-        argument("first", int | None, strawberry.UNSET),
-        argument("after", str | None, strawberry.UNSET),
-        argument("last", int | None, strawberry.UNSET),
-        argument("before", str | None, strawberry.UNSET),
-        *also,
-    ]
+    arguments = [*RELAY, *also]
     if filter is not None:
-        arguments.append(argument("filter", filter | None, strawberry.UNSET))
+        arguments.append(argument("filter", filter | None, strawberry.UNSET, description=FILTER))
     if sort is not None:
-        arguments.append(argument("sort", type(sort), sort))
+        arguments.append(argument("sort", type(sort), sort, description=SORT))
     return takes(connection, *arguments, description=description, directives=(PAGED,))

@@ -24,7 +24,7 @@ BETWEEN = (
 @strawberry.type(description="One change of one story.")
 class StoryChange:
     cursor: str = column("change_cursor({xid}, {seq})", description="Resume after this.")
-    kind: ChangeKind = column()
+    kind: ChangeKind = column(description="What happened to it.")
     story_id: strawberry.ID = column(
         identity("story", "story_id"), description="The story that changed; for MERGED, the one that ended."
     )

@@ -41,26 +41,33 @@ ENTRY = Embedded()
     "always add up to 100 (largest remainder; a tie goes to the earlier entry), or are all 0 where nothing is rated."
 )
 class Share:
-    count: int = column()
-    fraction: float = column("coalesce({count}::double precision / nullif({rated}, 0), 0)")
-    percent: int = column("(percents({counts}))[{entry}]")
+    count: int = column(description="How many of the rated ones are in this part.")
+    fraction: float = column(
+        "coalesce({count}::double precision / nullif({rated}, 0), 0)",
+        description="`count` over all rated ones, 0 to 1; 0 where nothing is rated.",
+    )
+    percent: int = column("(percents({counts}))[{entry}]", description="Whole percent of all rated ones, 0 to 100.")
 
 
 @strawberry.type(description="How many have one of the seven points.")
 class BiasCount:
-    bias: Bias = column("{value}")
-    share: Share = bound(ENTRY)
+    bias: Bias = column("{value}", description="The point that is counted.")
+    share: Share = bound(ENTRY, description="Its part of the reports whose outlet has a bias rating.")
 
 
 @strawberry.type(description="How reports divide by the bias of their outlets.")
 class BiasDistribution:
-    left: Share = bound(side_share(1, "left"))
-    center: Share = bound(side_share(2, "center"))
-    right: Share = bound(side_share(3, "right"))
+    left: Share = bound(side_share(1, "left"), description="Reports by outlets that are far left, left or lean left.")
+    center: Share = bound(side_share(2, "center"), description="Reports by outlets in the center.")
+    right: Share = bound(
+        side_share(3, "right"), description="Reports by outlets that lean right, are right or far right."
+    )
     rated_count: int = column(
         description="Reports whose outlet has a bias rating (for one story: outlets): the denominator of every share."
     )
-    unrated_count: int = column("{outlet_count} - {rated_count}")
+    unrated_count: int = column(
+        "{outlet_count} - {rated_count}", description="Reports whose outlet has no bias rating: in no share."
+    )
     points: list[BiasCount] = bound(
         listed("bias", "{outer.bias_counts}"), description="All seven points, left to right, zeros included."
     )
@@ -71,14 +78,20 @@ class BiasDistribution:
 
 @strawberry.type(description="How many have one level of factual reporting.")
 class FactualityCount:
-    factuality: Factuality = column("{value}")
-    share: Share = bound(ENTRY)
+    factuality: Factuality = column("{value}", description="The level that is counted.")
+    share: Share = bound(ENTRY, description="Its part of the reports whose outlet has a factuality rating.")
 
 
 @strawberry.type(description="How reports divide by their outlets' record of factual reporting.")
 class FactualityDistribution:
-    rated_count: int = column("total({factuality_counts})")
-    unrated_count: int = column("{outlet_count} - total({factuality_counts})")
+    rated_count: int = column(
+        "total({factuality_counts})",
+        description="Reports whose outlet has a factuality rating: the denominator of every share.",
+    )
+    unrated_count: int = column(
+        "{outlet_count} - total({factuality_counts})",
+        description="Reports whose outlet has no factuality rating: in no share.",
+    )
     levels: list[FactualityCount] = bound(
         listed("factuality", "{outer.factuality_counts}"), description="All five levels, worst to best, zeros included."
     )
@@ -86,14 +99,20 @@ class FactualityDistribution:
 
 @strawberry.type(description="How many have one category of owner.")
 class OwnershipCount:
-    category: OwnershipCategory = column("{value}")
-    share: Share = bound(ENTRY)
+    category: OwnershipCategory = column("{value}", description="The category that is counted.")
+    share: Share = bound(ENTRY, description="Its part of the reports whose outlet has a known owner.")
 
 
 @strawberry.type(description="How reports divide by who owns their outlets.")
 class OwnershipDistribution:
-    known_count: int = column("total({ownership_counts})")
-    unknown_count: int = column("{outlet_count} - total({ownership_counts})")
+    known_count: int = column(
+        "total({ownership_counts})",
+        description="Reports whose outlet has a known owner (the first one counts): the denominator of every share.",
+    )
+    unknown_count: int = column(
+        "{outlet_count} - total({ownership_counts})",
+        description="Reports whose outlet has no known owner: in no share.",
+    )
     categories: list[OwnershipCount] = bound(
         listed("ownership_category", "{outer.ownership_counts}"), description="Every category, zeros included."
     )
@@ -101,9 +120,9 @@ class OwnershipDistribution:
 
 @strawberry.type(description="Stands where the caller's tier does not include the data.")
 class UpgradeRequired:
-    feature: Feature
+    feature: Feature = strawberry.field(description="What a tier needs to include for the data to show.")
     tier: str | None = strawberry.field(description="The least tier that includes it; null where none does.")
-    message: str
+    message: str = strawberry.field(description="For people to read.")
 
 
 CoverageFactuality = Annotated[
@@ -118,21 +137,27 @@ CoverageOwnership = Annotated[
 
 @strawberry.type(description="How many of the reports come from outlets of one country.")
 class CountryCount:
-    country: CountryCode = column()
-    count: int = column()
+    country: CountryCode = column(description="The country of the outlets.")
+    count: int = column(description="Reports by outlets of that country.")
 
 
 @strawberry.type(description="How many of the articles are in one language.")
 class LanguageCount:
-    language: LanguageTag = column()
-    count: int = column()
+    language: LanguageTag = column(description="The language of the articles.")
+    count: int = column(description="Articles in that language.")
 
 
 @strawberry.type(description="The side whose outlets barely report a story that the other side reports widely.")
 class Blindspot:
-    side: Side = column("{blindspot}")
-    fraction: float = column("least({left_count}, {right_count})::double precision / {rated_count}")
-    opposite_fraction: float = column("greatest({left_count}, {right_count})::double precision / {rated_count}")
+    side: Side = column("{blindspot}", description="The side that barely reports it, LEFT or RIGHT.")
+    fraction: float = column(
+        "least({left_count}, {right_count})::double precision / {rated_count}",
+        description="The part of the rated reports that this side has: at most 0.2.",
+    )
+    opposite_fraction: float = column(
+        "greatest({left_count}, {right_count})::double precision / {rated_count}",
+        description="The part that the opposite side has: at least 0.35, and at least twice as large.",
+    )
 
 
 @strawberry.type(
@@ -145,14 +170,18 @@ class Coverage:
         "'coverage_' || {id}",
         description="The story's id, tagged as coverage, so that clients can cache it. Not a Node.",
     )
-    article_count: int = column()
+    article_count: int = column(description="Articles of the story, several by one outlet each for itself.")
     outlet_count: int = column(description="Outlets that cover the story.")
-    bias: BiasDistribution = bound(Embedded())
+    bias: BiasDistribution = bound(Embedded(), description="How its outlets divide by bias.")
     factuality: CoverageFactuality = bound(
-        Gated(Feature.FACTUALITY, "FactualityDistribution", Embedded()), directives=NEEDS_FACTUALITY
+        Gated(Feature.FACTUALITY, "FactualityDistribution", Embedded()),
+        directives=NEEDS_FACTUALITY,
+        description="How its outlets divide by their record of factual reporting.",
     )
     ownership: CoverageOwnership = bound(
-        Gated(Feature.OWNERSHIP, "OwnershipDistribution", Embedded()), directives=NEEDS_OWNERSHIP
+        Gated(Feature.OWNERSHIP, "OwnershipDistribution", Embedded()),
+        directives=NEEDS_OWNERSHIP,
+        description="How its outlets divide by who owns them.",
     )
     countries: list[CountryCount] = bound(
         Rows(
@@ -182,10 +211,12 @@ class Coverage:
     description="Counts are of what was published within the bucket; a report falls in the bucket of its first article."
 )
 class TimelineBucket:
-    start: DateTime = column()
-    article_count: int = column()
-    report_count: int = column()
-    left: int = column("{left_count}")
-    center: int = column("{center_count}")
-    right: int = column("{right_count}")
-    unrated: int = column("{unrated_count}")
+    start: DateTime = column(
+        description="When it begins, UTC; it ends where an interval is over. May lie before the window."
+    )
+    article_count: int = column(description="Articles published within it.")
+    report_count: int = column(description="Reports whose first article was published within it.")
+    left: int = column("{left_count}", description="Of these reports, those by outlets on the left.")
+    center: int = column("{center_count}", description="Of these reports, those by outlets in the center.")
+    right: int = column("{right_count}", description="Of these reports, those by outlets on the right.")
+    unrated: int = column("{unrated_count}", description="Of these reports, those by outlets without a bias rating.")

@@ -37,8 +37,12 @@ def prefix_pattern(text: str) -> str:
 
 @strawberry.input(description="Half-open: from `after`, up to but without `before`.")
 class TimeRange:
-    after: DateTime | None = strawberry.UNSET
-    before: DateTime | None = strawberry.UNSET
+    after: DateTime | None = strawberry.field(
+        default=strawberry.UNSET, description="Where it begins; open where it is not given."
+    )
+    before: DateTime | None = strawberry.field(
+        default=strawberry.UNSET, description="Where it ends; open where it is not given."
+    )
 
 
 # One object -------------------------------------------------------------------------------------------
@@ -51,9 +55,10 @@ class StoryBy:
             "{id} = " + standing_for("m.id = {value}"),
             "bigint",
             key_of("story"),
-        )
+        ),
+        description="Its `id`.",
     )
-    slug: str | None = asks(Condition("{id} = " + standing_for("m.slug = {value}")))
+    slug: str | None = asks(Condition("{id} = " + standing_for("m.slug = {value}")), description="Its `slug`.")
     article_url: URL | None = asks(
         Condition(
             "{id} = (select a.story_id from articles a"
@@ -65,27 +70,29 @@ class StoryBy:
 
 @strawberry.input(one_of=True, description="Names one article.")
 class ArticleBy:
-    id: strawberry.ID | None = asks(Condition("{id} = {value}", "bigint", key_of("article")))
-    url: URL | None = asks(Condition("url_digest({url}) = url_digest({value}) and {url} = {value}"))
+    id: strawberry.ID | None = asks(Condition("{id} = {value}", "bigint", key_of("article")), description="Its `id`.")
+    url: URL | None = asks(
+        Condition("url_digest({url}) = url_digest({value}) and {url} = {value}"), description="Its `url`, exactly."
+    )
 
 
 @strawberry.input(one_of=True, description="Names one outlet.")
 class OutletBy:
-    id: strawberry.ID | None = asks(Condition("{id} = {value}", "bigint", key_of("outlet")))
-    slug: str | None = asks(Condition("{slug} = {value}"))
-    domain: str | None = asks(Condition("{domain} = {value}"))
+    id: strawberry.ID | None = asks(Condition("{id} = {value}", "bigint", key_of("outlet")), description="Its `id`.")
+    slug: str | None = asks(Condition("{slug} = {value}"), description="Its `slug`.")
+    domain: str | None = asks(Condition("{domain} = {value}"), description="Its `domain`, in lower case.")
 
 
 @strawberry.input(one_of=True, description="Names one topic.")
 class TopicBy:
-    id: strawberry.ID | None = asks(Condition("{id} = {value}", "bigint", key_of("topic")))
-    slug: str | None = asks(Condition("{slug} = {value}"))
+    id: strawberry.ID | None = asks(Condition("{id} = {value}", "bigint", key_of("topic")), description="Its `id`.")
+    slug: str | None = asks(Condition("{slug} = {value}"), description="Its `slug`.")
 
 
 @strawberry.input(one_of=True, description="Names one place.")
 class PlaceBy:
-    id: strawberry.ID | None = asks(Condition("{id} = {value}", "bigint", key_of("place")))
-    slug: str | None = asks(Condition("{slug} = {value}"))
+    id: strawberry.ID | None = asks(Condition("{id} = {value}", "bigint", key_of("place")), description="Its `id`.")
+    slug: str | None = asks(Condition("{slug} = {value}"), description="Its `slug`.")
 
 
 # Filters ----------------------------------------------------------------------------------------------
@@ -144,14 +151,16 @@ class StoryFilter:
             "{first_published_at}",
             steps=steps_of(SHOWN_STORIES, "first_published_at", QUARTERS_OF_DAYS),
             kept=("newest", "time_step"),
-        )
+        ),
+        description="When its first article was published.",
     )
     last_published: TimeRange | None = asks(
         Range(
             "{last_published_at}",
             steps=steps_of(SHOWN_STORIES, "last_published_at", QUARTERS_OF_DAYS),
             kept=("latest", "time_step"),
-        )
+        ),
+        description="When its newest article was published.",
     )
     blindspot: Side | None = asks(
         Condition("{blindspot} = {value}", "side", of_facets=True),
@@ -166,7 +175,8 @@ class StoryFilter:
             "integer",
             (Steps("size_class({outlet_count})", "size_classes({least})"),),
             ("coverage", "coverage_step"),
-        )
+        ),
+        description="Stories that at least so many outlets cover.",
     )
     countries: list[CountryCode] | None = asks(
         Facet(
@@ -189,13 +199,21 @@ UNRATED_DESCRIPTION = "True for unrated outlets only, false for rated ones."
 
 @strawberry.input(description=ALL_MUST_HOLD)
 class ArticleFilter:
-    sides: list[Side] | None = asks(ByOutlet(SIDES))
-    bias: list[Bias] | None = asks(ByOutlet(BIAS))
+    sides: list[Side] | None = asks(
+        ByOutlet(SIDES), description="Sides of outlets; one without a bias rating is on none."
+    )
+    bias: list[Bias] | None = asks(ByOutlet(BIAS), description="Points of outlets; one without a bias rating has none.")
     unrated: bool | None = asks(
         ByOutlet(UNRATED), description="True for articles of unrated outlets only, false for those of rated ones."
     )
-    factuality: list[Factuality] | None = asks(ByOutlet(FACTUALITIES), directives=NEEDS_FACTUALITY)
-    ownership: list[OwnershipCategory] | None = asks(ByOutlet(OWNERSHIPS), directives=NEEDS_OWNERSHIP)
+    factuality: list[Factuality] | None = asks(
+        ByOutlet(FACTUALITIES),
+        directives=NEEDS_FACTUALITY,
+        description="Levels of outlets; one without a factuality rating has none.",
+    )
+    ownership: list[OwnershipCategory] | None = asks(
+        ByOutlet(OWNERSHIPS), directives=NEEDS_OWNERSHIP, description="Categories of the first owners of outlets."
+    )
     outlets: list[str] | None = asks(
         ByOutlet(Condition("{domain} = any({value})", "text[]")), description="Domains of outlets."
     )
@@ -204,15 +222,24 @@ class ArticleFilter:
         description="Slugs of topics of its story; a topic includes those under it.",
     )
     countries: list[CountryCode] | None = asks(ByOutlet(COUNTRIES), description="Countries of outlets.")
-    languages: list[LanguageTag] | None = asks(OneOf("language", "text[]"))
-    kinds: list[ArticleKind] | None = asks(OneOf("kind", "article_kind[]"))
-    paywalled: bool | None = asks(Condition("{paywalled} = {value}", "boolean"))
-    published: TimeRange | None = asks(Range("{published_at}"))
+    languages: list[LanguageTag] | None = asks(
+        OneOf("language", "text[]"),
+        description="Languages of the articles themselves, as they are given there: `en` is not `en-GB`.",
+    )
+    kinds: list[ArticleKind] | None = asks(
+        OneOf("kind", "article_kind[]"), description="Whether they report, argue or explain."
+    )
+    paywalled: bool | None = asks(
+        Condition("{paywalled} = {value}", "boolean"),
+        description="Whether readers have to pay; where that is unknown it is neither true nor false.",
+    )
+    published: TimeRange | None = asks(Range("{published_at}"), description="When the outlet published it.")
     updated: TimeRange | None = asks(
         Range(
             "{updated_at}",
             steps=steps_of("articles", "updated_at", ("short_block", "short_blocks"), ("long_block", "long_blocks")),
-        )
+        ),
+        description="When anything about the article last changed.",
     )
     search: str | None = asks(
         Words(
@@ -227,13 +254,21 @@ class ArticleFilter:
 
 @strawberry.input(description=ALL_MUST_HOLD)
 class OutletFilter:
-    sides: list[Side] | None = asks(SIDES)
-    bias: list[Bias] | None = asks(BIAS)
+    sides: list[Side] | None = asks(SIDES, description="Sides that they are on; one without a bias rating is on none.")
+    bias: list[Bias] | None = asks(BIAS, description="Points that they have; one without a bias rating has none.")
     unrated: bool | None = asks(UNRATED, description=UNRATED_DESCRIPTION)
-    factuality: list[Factuality] | None = asks(FACTUALITIES, directives=NEEDS_FACTUALITY)
-    ownership: list[OwnershipCategory] | None = asks(OWNERSHIPS, directives=NEEDS_OWNERSHIP)
-    countries: list[CountryCode] | None = asks(COUNTRIES)
-    mediums: list[Medium] | None = asks(Condition("{medium} = any({value})", "medium[]"))
+    factuality: list[Factuality] | None = asks(
+        FACTUALITIES,
+        directives=NEEDS_FACTUALITY,
+        description="Levels that they have; one without a factuality rating has none.",
+    )
+    ownership: list[OwnershipCategory] | None = asks(
+        OWNERSHIPS, directives=NEEDS_OWNERSHIP, description="Categories of their first owners."
+    )
+    countries: list[CountryCode] | None = asks(COUNTRIES, description="Countries that they are at home in.")
+    mediums: list[Medium] | None = asks(
+        Condition("{medium} = any({value})", "medium[]"), description="Kinds of publishers."
+    )
     prefix: str | None = asks(
         Condition("(lower({name}) like lower({value}) or {domain} like lower({value}))", convert=prefix_pattern),
         description="Start of a name or domain.",
@@ -275,14 +310,18 @@ class StorySort(Enum):
 
 @strawberry.enum(description="How articles can be ordered.")
 class ArticleSort(Enum):
-    NEWEST = strawberry.enum_value(Order((NEWEST_ARTICLE, NEWER)))
-    OLDEST = strawberry.enum_value(Order((Key("{published_at}", "timestamptz"), OLDER)))
+    NEWEST = strawberry.enum_value(Order((NEWEST_ARTICLE, NEWER)), description="Newest article first.")
+    OLDEST = strawberry.enum_value(
+        Order((Key("{published_at}", "timestamptz"), OLDER)), description="Oldest article first."
+    )
 
 
 @strawberry.enum(description="How one story's articles can be ordered.")
 class StoryArticleSort(Enum):
-    NEWEST = strawberry.enum_value(Order((NEWEST_ARTICLE, NEWER)))
-    OLDEST = strawberry.enum_value(Order((Key("{published_at}", "timestamptz"), OLDER)))
+    NEWEST = strawberry.enum_value(Order((NEWEST_ARTICLE, NEWER)), description="Newest article first.")
+    OLDEST = strawberry.enum_value(
+        Order((Key("{published_at}", "timestamptz"), OLDER)), description="Oldest article first."
+    )
     LEFT_TO_RIGHT = strawberry.enum_value(
         Order((Key(BIAS_OF_OUTLET, "bias", nullable=True), NEWEST_ARTICLE, NEWER)),
         description="Far left first, unrated last; newest first within a point.",
@@ -295,8 +334,13 @@ class StoryArticleSort(Enum):
 
 @strawberry.enum(description="How outlets can be ordered.")
 class OutletSort(Enum):
-    NAME = strawberry.enum_value(Order((Key('lower({name}) collate "C"', "text"), OLDER)))
-    MOST_ARTICLES = strawberry.enum_value(Order((Key("{article_count}", "integer", descending=True), NEWER)))
+    NAME = strawberry.enum_value(
+        Order((Key('lower({name}) collate "C"', "text"), OLDER)),
+        description="A first, whatever the case; by code point.",
+    )
+    MOST_ARTICLES = strawberry.enum_value(
+        Order((Key("{article_count}", "integer", descending=True), NEWER)), description="Most articles first."
+    )
     LEFT_TO_RIGHT = strawberry.enum_value(
         Order((Key("{bias}", "bias", nullable=True), OLDER)), description="Far left first, unrated last."
     )

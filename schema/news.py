@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 
@@ -30,7 +30,7 @@ from schema.ids import identity
 from schema.pagination import Connection
 from schema.scalars import URL, CountryCode, DateTime, LanguageTag
 from schema.vocabulary import ArticleKind, Bias, Factuality, Feature, Interval, Medium, OwnershipCategory, Side
-from schema.windows import OF_OUTLET, OF_TOPIC, CoverageReport, OutletActivity, published
+from schema.windows import FIRST, INTERVAL, OF_OUTLET, OF_TOPIC, CoverageReport, OutletActivity, published
 
 SHOWN = "{article_count} > 0"
 REPORT_ORDER = Order((Key("{first_published_at}", "timestamptz"), Key("{first_article_id}", "bigint")))
@@ -41,20 +41,31 @@ def stories_within(facet: str, share: str) -> Page:
     return Page("stories", SHOWN, parent="{outer.id}", within=Facet(facet, "array[{outer.id}]", share))
 
 
+ID = "Tells it from every other object; `node` finds it by this."
+
+
+def own_id(tag: str) -> Any:
+    """The id of an object of its own."""
+    return column(identity(tag), description=ID)
+
+
 @strawberry.interface(description="An object with a globally unique, opaque, stable id. (Relay.)")
 class Node:
-    id: strawberry.ID
+    id: strawberry.ID = strawberry.field(description=ID)
 
 
 @strawberry.type(description="How one side told a story.")
 class Perspective:
-    side: Side = column()
-    summary: str = column()
+    side: Side = column(description="Whose telling it is.")
+    summary: str = column(description="What outlets of this side say, in a few sentences.")
 
 
 @strawberry.type(description="How each side told a story: left, center, right, where there is a summary.")
 class PerspectiveList:
-    items: list[Perspective] = bound(Rows("perspectives", "{story_id} = {outer.id}", "{side}"))
+    items: list[Perspective] = bound(
+        Rows("perspectives", "{story_id} = {outer.id}", "{side}"),
+        description="Left, center, right; a side without a summary is left out.",
+    )
 
 
 StoryPerspectives = Annotated[
@@ -65,11 +76,11 @@ StoryPerspectives = Annotated[
 
 @strawberry.type(description="An event in the news, and all the articles found about it.")
 class Story(Node):
-    id: strawberry.ID = column(identity("story"))
-    slug: str = column()
-    title: str = column()
-    summary: str | None = column()
-    key_points: list[str] = column()
+    id: strawberry.ID = own_id("story")
+    slug: str = column(description="Its name in URLs, unique among stories.")
+    title: str = column(description="Its headline, plain text.")
+    summary: str | None = column(description="What happened, plain text; null where nobody has written one.")
+    key_points: list[str] = column(description="The main facts, in the order given; empty where there are none.")
     perspectives: StoryPerspectives = bound(
         Gated(Feature.PERSPECTIVES, "PerspectiveList", Embedded()),
         description="How each side told it. One entry for every side that has a summary.",
@@ -80,16 +91,18 @@ class Story(Node):
             "(select t.*, p.position from story_topics p join topics t on t.id = p.topic_id"
             " where p.story_id = {outer.id})",
             order="{position}",
-        )
+        ),
+        description="What it is tagged with, in the order given; those that they are under are not listed.",
     )
     places: list[Place] = bound(
         Rows(
             "(select t.*, p.position from story_places p join places t on t.id = p.place_id"
             " where p.story_id = {outer.id})",
             order="{position}",
-        )
+        ),
+        description="Where it happens or what places it is about, in the order given.",
     )
-    image_url: URL | None = column()
+    image_url: URL | None = column(description="A picture for it; null where there is none.")
     first_published_at: DateTime = column(description="When its first article was published.")
     last_published_at: DateTime = column(description="When its newest article was published.")
     updated_at: DateTime = column(description="When anything about the story last changed in this service.")
@@ -101,17 +114,23 @@ class Story(Node):
         Page("articles", parent="{outer.id}", by="story_id", open_ended=False),
         filter=ArticleFilter,
         sort=StoryArticleSort.NEWEST,
+        description="All articles found about it.",
     )
     reports: Connection[Report] = paged(
         Page("reports", parent="{outer.id}", by="story_id", open_ended=False, order=REPORT_ORDER),
         also=(
-            asked("side", Side, Condition("(select o.side from outlets o where o.id = {outlet_id}) = {value}", "side")),
+            asked(
+                "side",
+                Side,
+                Condition("(select o.side from outlets o where o.id = {outlet_id}) = {value}", "side"),
+                description="Only outlets of this side.",
+            ),
         ),
         description="The outlets that cover it, each once, in the order in which they took it up.",
     )
     timeline: list[TimelineBucket] = takes(
         Rows("story_timeline({outer.id}, {arg.interval})", order="{start}"),
-        argument("interval", Interval, Interval.HOUR),
+        argument("interval", Interval, Interval.HOUR, description=INTERVAL),
         description="Coverage as it grew. Empty intervals are left out.",
     )
     related: list[Story] = takes(
@@ -121,7 +140,7 @@ class Story(Node):
             limited_by="first",
             open_ended=True,
         ),
-        argument("first", int, 5),
+        argument("first", int, 5, description=FIRST),
         description="Stories most like this one, best first.",
     )
     merged_from: list[strawberry.ID] = column(
@@ -132,24 +151,26 @@ class Story(Node):
 
 @strawberry.type(description="One piece that one outlet published.")
 class Article(Node):
-    id: strawberry.ID = column(identity("article"))
-    url: URL = column()
-    title: str = column()
-    excerpt: str | None = column()
-    authors: list[str] = column()
-    kind: ArticleKind = column()
-    language: LanguageTag | None = column()
-    image_url: URL | None = column()
-    paywalled: bool | None = column()
-    published_at: DateTime = column()
+    id: strawberry.ID = own_id("article")
+    url: URL = column(description="Where it can be read; unique among articles.")
+    title: str = column(description="Its headline, plain text.")
+    excerpt: str | None = column(description="How it begins, or what it is about, plain text; null where unknown.")
+    authors: list[str] = column(description="Names, in the order given; empty where unknown.")
+    kind: ArticleKind = column(description="Whether it reports, argues or explains.")
+    language: LanguageTag | None = column(description="What it is written in; null where unknown.")
+    image_url: URL | None = column(description="Its picture; null where there is none.")
+    paywalled: bool | None = column(description="Whether readers have to pay; null where unknown.")
+    published_at: DateTime = column(description="When its outlet published it.")
     updated_at: DateTime = column(description="When anything about the article last changed in this service.")
-    outlet: Outlet = bound(Rows("outlets", "{id} = {outer.outlet_id}"))
-    story: Story = bound(Rows("stories", "{id} = {outer.story_id}"))
+    outlet: Outlet = bound(Rows("outlets", "{id} = {outer.outlet_id}"), description="Who published it.")
+    story: Story = bound(Rows("stories", "{id} = {outer.story_id}"), description="What it is about.")
 
 
 @strawberry.type(description="An outlet's record of factual reporting.")
 class FactualityRating:
-    factuality: Factuality | None = column()
+    factuality: Factuality | None = column(
+        description="The level nearest to `score`, a tie going to the lower; null where nobody has rated it."
+    )
     score: float | None = column(
         "{factuality_score}", description="Mean of the agencies' levels, 1 (very low) to 5 (very high)."
     )
@@ -157,13 +178,16 @@ class FactualityRating:
 
 @strawberry.type(description="One who owns an outlet.")
 class Owner:
-    name: str = column()
-    category: OwnershipCategory = column()
+    name: str = column(description="A person, a company or a body.")
+    category: OwnershipCategory = column(description="What kind of owner it is.")
 
 
 @strawberry.type(description="Who owns an outlet.")
 class Ownership:
-    owners: list[Owner] = bound(Rows("owners", "{outlet_id} = {outer.id}", "{position}"))
+    owners: list[Owner] = bound(
+        Rows("owners", "{outlet_id} = {outer.id}", "{position}"),
+        description="In the order given; the first one decides where the outlet is counted. Empty where unknown.",
+    )
 
 
 OutletFactuality = Annotated[
@@ -178,7 +202,7 @@ OutletOwnership = Annotated[
 @strawberry.type(description="One agency's rating of an outlet.")
 class AgencyRating:
     agency: str = column(description="Short name of the rater, for example MBFC.")
-    bias: Bias | None = column()
+    bias: Bias | None = column(description="The point that the agency gives; null where it does not rate bias.")
     factuality: OutletFactuality = bound(
         Gated(
             Feature.FACTUALITY,
@@ -190,29 +214,36 @@ class AgencyRating:
             ),
         ),
         directives=NEEDS_FACTUALITY,
+        description="The level that the agency gives, with nulls where it does not rate factuality.",
     )
-    rated_at: DateTime | None = column()
-    url: URL | None = column()
+    rated_at: DateTime | None = column(description="When the agency gave it; null where unknown.")
+    url: URL | None = column(description="Where the agency tells of it; null where unknown.")
 
 
 @strawberry.type(description="A publisher of news, known by its registrable domain.")
 class Outlet(Node):
-    id: strawberry.ID = column(identity("outlet"))
-    slug: str = column()
-    name: str = column()
-    domain: str = column()
-    homepage_url: URL | None = column()
-    country: CountryCode | None = column()
-    place: Place | None = bound(Rows("places", "{id} = {outer.place_id}"))
-    language: LanguageTag | None = column()
-    medium: Medium | None = column()
+    id: strawberry.ID = own_id("outlet")
+    slug: str = column(description="Its name in URLs, unique among outlets.")
+    name: str = column(description="What it calls itself.")
+    domain: str = column(description="Its registrable domain, in lower case; unique among outlets.")
+    homepage_url: URL | None = column(description="Where it begins; null where unknown.")
+    country: CountryCode | None = column(description="Where it is at home; null where unknown.")
+    place: Place | None = bound(
+        Rows("places", "{id} = {outer.place_id}"), description="The place it is at home in; null where unknown."
+    )
+    language: LanguageTag | None = column(description="What it mostly publishes in; null where unknown.")
+    medium: Medium | None = column(description="What kind of publisher it is; null where unknown.")
     bias: Bias | None = column(description="Consensus of the rating agencies; null where none has rated it.")
     bias_score: float | None = column(description="Mean of the agencies' biases, -3 (far left) to 3 (far right).")
-    side: Side | None = column()
+    side: Side | None = column(description="The side that `bias` folds into; null where nobody has rated its bias.")
     factuality: OutletFactuality = bound(
-        Gated(Feature.FACTUALITY, "FactualityRating", Embedded()), directives=NEEDS_FACTUALITY
+        Gated(Feature.FACTUALITY, "FactualityRating", Embedded()),
+        directives=NEEDS_FACTUALITY,
+        description="Consensus of the agencies on its record of factual reporting.",
     )
-    ownership: OutletOwnership = bound(Gated(Feature.OWNERSHIP, "Ownership", Embedded()), directives=NEEDS_OWNERSHIP)
+    ownership: OutletOwnership = bound(
+        Gated(Feature.OWNERSHIP, "Ownership", Embedded()), directives=NEEDS_OWNERSHIP, description="Who owns it."
+    )
     ratings: list[AgencyRating] = bound(
         Rows("ratings", "{outlet_id} = {outer.id}", "{rated_at} desc nulls last, {agency}"),
         description="Every agency's own rating, newest first: the inputs of the consensus.",
@@ -221,11 +252,13 @@ class Outlet(Node):
         Page("articles", parent="{outer.id}", by="outlet_id"),
         filter=ArticleFilter,
         sort=ArticleSort.NEWEST,
+        description="All articles that it published.",
     )
     stories: Connection[Story] = paged(
         stories_within("OUTLET", part_of("articles", "{outer.article_count}")),
         filter=StoryFilter,
         sort=StorySort.LATEST,
+        description="The stories that it covers.",
     )
     activity: OutletActivity = takes(
         OF_OUTLET,
@@ -236,13 +269,20 @@ class Outlet(Node):
 
 @strawberry.type(description="A subject. Everything under a topic includes its subtopics, each story once.")
 class Topic(Node):
-    id: strawberry.ID = column(identity("topic"))
-    slug: str = column()
-    name: str = column()
-    parent: Topic | None = bound(Rows("topics", "{id} = {outer.parent_id}"))
-    story_count: int = column(description="May be up to a minute old.")
+    id: strawberry.ID = own_id("topic")
+    slug: str = column(description="Its name in URLs, unique among topics.")
+    name: str = column(description="What to call it.")
+    parent: Topic | None = bound(
+        Rows("topics", "{id} = {outer.parent_id}"), description="The topic that this one is under; null at the top."
+    )
+    story_count: int = column(
+        description="Stories tagged with it, or with a topic under it. May be up to a minute old."
+    )
     stories: Connection[Story] = paged(
-        stories_within("TOPIC", part_of("stories", "{outer.story_count}")), filter=StoryFilter, sort=StorySort.LATEST
+        stories_within("TOPIC", part_of("stories", "{outer.story_count}")),
+        filter=StoryFilter,
+        sort=StorySort.LATEST,
+        description="Stories tagged with it, or with a topic under it.",
     )
     coverage: CoverageReport = takes(
         OF_TOPIC,
@@ -253,20 +293,25 @@ class Topic(Node):
 
 @strawberry.type(description="Somewhere that stories are about, or that outlets are at home.")
 class Place(Node):
-    id: strawberry.ID = column(identity("place"))
-    slug: str = column()
-    name: str = column()
-    country: CountryCode | None = column()
-    story_count: int = column(description="May be up to a minute old.")
+    id: strawberry.ID = own_id("place")
+    slug: str = column(description="Its name in URLs, unique among places.")
+    name: str = column(description="What to call it.")
+    country: CountryCode | None = column(description="The country it lies in; null where that is unknown.")
+    story_count: int = column(description="Stories about it. May be up to a minute old.")
     stories: Connection[Story] = paged(
-        stories_within("PLACE", part_of("stories", "{outer.story_count}")), filter=StoryFilter, sort=StorySort.LATEST
+        stories_within("PLACE", part_of("stories", "{outer.story_count}")),
+        filter=StoryFilter,
+        sort=StorySort.LATEST,
+        description="Stories about it.",
     )
 
 
 @strawberry.type(description="One outlet's coverage of one story.")
 class Report:
-    outlet: Outlet = bound(Rows("outlets", "{id} = {outer.outlet_id}"))
-    story: Story = bound(Rows("stories", "{id} = {outer.story_id}"))
-    article_count: int = column()
-    first_article: Article = bound(Rows("articles", "{id} = {outer.first_article_id}"))
-    first_published_at: DateTime = column()
+    outlet: Outlet = bound(Rows("outlets", "{id} = {outer.outlet_id}"), description="Who covers the story.")
+    story: Story = bound(Rows("stories", "{id} = {outer.story_id}"), description="What is covered.")
+    article_count: int = column(description="Articles that the outlet published about the story, at least 1.")
+    first_article: Article = bound(
+        Rows("articles", "{id} = {outer.first_article_id}"), description="The earliest of them; it dates the report."
+    )
+    first_published_at: DateTime = column(description="When the first article was published.")

@@ -31,53 +31,89 @@ BY_SLUG = Order((Key("{slug}", "text"),))
 
 @strawberry.type(description="What is answering. Counts may be up to a minute old.")
 class ServiceInfo:
-    version: str
-    rule_version: str
+    version: str = strawberry.field(description="Of the software.")
+    rule_version: str = strawberry.field(description="Of the rules that all figures follow.")
     data_through: DateTime | None = strawberry.field(description="When the newest article was published.")
-    story_count: int
-    article_count: int
-    outlet_count: int
+    story_count: int = strawberry.field(description="Stories that have an article.")
+    article_count: int = strawberry.field(description="Articles of all stories.")
+    outlet_count: int = strawberry.field(description="Outlets that are known, whether or not they published anything.")
 
 
 @strawberry.type(description="What can be read.")
 class Query:
     node: Node | None = takes(
         Nodes(),
-        argument("id", strawberry.ID),
+        argument("id", strawberry.ID, description="Of an object of any type."),
         description="Null for an id that names nothing, is malformed, or is of no type here. A merged story is "
         "returned as what it went into.",
     )
     nodes: list[Node | None] = takes(
         Nodes(),
-        argument("ids", list[strawberry.ID]),
+        argument("ids", list[strawberry.ID], description="Of objects of any types, at most 100."),
         description="At most 100; null where an id names nothing. Order is kept.",
     )
-    story: Story | None = takes(Lookup("stories", SHOWN), argument("by", StoryBy))
-    stories: Connection[Story] = paged(Page("stories", SHOWN), filter=StoryFilter, sort=StorySort.LATEST)
-    article: Article | None = takes(Lookup("articles"), argument("by", ArticleBy))
-    articles: Connection[Article] = paged(Page("articles"), filter=ArticleFilter, sort=ArticleSort.NEWEST)
-    outlet: Outlet | None = takes(Lookup("outlets"), argument("by", OutletBy))
-    outlets: Connection[Outlet] = paged(Page("outlets"), filter=OutletFilter, sort=OutletSort.NAME)
-    topic: Topic | None = takes(Lookup("topics"), argument("by", TopicBy))
-    topics: Connection[Topic] = paged(Page("topics", order=BY_SLUG))
-    place: Place | None = takes(Lookup("places"), argument("by", PlaceBy))
-    places: Connection[Place] = paged(Page("places", order=BY_SLUG))
+    story: Story | None = takes(
+        Lookup("stories", SHOWN),
+        argument("by", StoryBy, description="What to find it by."),
+        description="Null where there is none. A merged story is returned as what it went into.",
+    )
+    stories: Connection[Story] = paged(
+        Page("stories", SHOWN),
+        filter=StoryFilter,
+        sort=StorySort.LATEST,
+        description="All stories that have an article.",
+    )
+    article: Article | None = takes(
+        Lookup("articles"),
+        argument("by", ArticleBy, description="What to find it by."),
+        description="Null where there is none.",
+    )
+    articles: Connection[Article] = paged(
+        Page("articles"), filter=ArticleFilter, sort=ArticleSort.NEWEST, description="All articles."
+    )
+    outlet: Outlet | None = takes(
+        Lookup("outlets"),
+        argument("by", OutletBy, description="What to find it by."),
+        description="Null where there is none.",
+    )
+    outlets: Connection[Outlet] = paged(
+        Page("outlets"), filter=OutletFilter, sort=OutletSort.NAME, description="All outlets."
+    )
+    topic: Topic | None = takes(
+        Lookup("topics"),
+        argument("by", TopicBy, description="What to find it by."),
+        description="Null where there is none.",
+    )
+    topics: Connection[Topic] = paged(Page("topics", order=BY_SLUG), description="All topics, by slug.")
+    place: Place | None = takes(
+        Lookup("places"),
+        argument("by", PlaceBy, description="What to find it by."),
+        description="Null where there is none.",
+    )
+    places: Connection[Place] = paged(Page("places", order=BY_SLUG), description="All places, by slug.")
 
     coverage: CoverageReport = takes(
         OF_FILTER,
-        argument("filter", CoverageFilter),
+        argument("filter", CoverageFilter, description="What to count."),
         description="Coverage metrics over any set of stories and any window.",
     )
     compare_outlets: list[OutletOverlap] = takes(
         OVERLAPS,
-        argument("domains", list[str]),
+        argument("domains", list[str], description="Domains of 2 to 10 outlets; one that is not known is refused."),
         published(),
         description="How the story choices of 2 to 10 different known outlets overlap, each pair once.",
     )
     changes: ChangeFeed = takes(
         Rows("change_feed({arg.after}, {arg.first})", limited_by="first", paged=True, momentary=True),
-        argument("after", str | None, strawberry.UNSET),
-        argument("first", int, 100),
+        argument(
+            "after", str | None, strawberry.UNSET, description="An `endCursor`, a `headCursor` or a change's `cursor`."
+        ),
+        argument(
+            "first",
+            int,
+            100,
+            description="How many changes, at most what your tier has on a page; 0 for the cursors alone.",
+        ),
         description="Every change in order, from a cursor: what a partner polls to stay in step. Without `after`, from "
         "the oldest kept; a cursor too old is `CURSOR_EXPIRED`.",
     )

@@ -13,9 +13,19 @@ from schema.filters import StoryFilter
 class Subscription:
     story_changed: StoryChange = takes(
         Feed(),
-        argument("id", strawberry.ID | None, strawberry.UNSET),
-        argument("filter", StoryFilter | None, strawberry.UNSET),
-        argument("after", str | None, strawberry.UNSET),
+        argument(
+            "id",
+            strawberry.ID | None,
+            strawberry.UNSET,
+            description="Only this story; the id of a merged one follows its merge.",
+        ),
+        argument(
+            "filter",
+            StoryFilter | None,
+            strawberry.UNSET,
+            description="Only stories that match; MERGED and REMOVED are told of all.",
+        ),
+        argument("after", str | None, strawberry.UNSET, description="The cursor of the last change that you know of."),
         description="A story's changes, or those of all stories that match. With `after`, first replays what was "
         "missed.",
     )

@@ -22,8 +22,13 @@ TopicRef = Annotated["Topic", strawberry.lazy("schema.news")]
 
 @strawberry.input(description="Half-open: from `after`, without `before`; `before` is now where it is missing.")
 class Window:
-    after: DateTime
-    before: DateTime | None = strawberry.UNSET
+    after: DateTime = strawberry.field(
+        description="Where it begins. 90 days ago at most without HISTORY, unless the service is set otherwise."
+    )
+    before: DateTime | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Where it ends, by default now; at most 366 days on, unless the service is set otherwise.",
+    )
 
 
 @strawberry.input(
@@ -117,10 +122,14 @@ OF_OUTLET = Rows(
 )
 
 
+INTERVAL = "How long each bucket is."
+FIRST = "How many, at most 50."
+
+
 def _timeline() -> Any:
     return takes(
         Rows(f"window_timeline({_OUTER_CHOICE}, {{arg.interval}})", order="{start}"),
-        argument("interval", Interval, Interval.DAY),
+        argument("interval", Interval, Interval.DAY, description=INTERVAL),
         description="Coverage as it grew. Empty intervals are left out; the first and the last may be partial.",
     )
 
@@ -134,7 +143,7 @@ def _top_topics() -> Any:
             order="{story_count} desc, {slug}",
             limited_by="first",
         ),
-        argument("first", int, 10),
+        argument("first", int, 10, description=FIRST),
         description="The topics that most of the stories are tagged with; those that they are under are not counted.",
     )
 
@@ -144,21 +153,21 @@ def _top_topics() -> Any:
 
 @strawberry.type(description="How many stories are a blindspot for each side.")
 class BlindspotCount:
-    left: int = column("{left_blindspot_count}")
-    right: int = column("{right_blindspot_count}")
+    left: int = column("{left_blindspot_count}", description="Stories that the left barely reports.")
+    right: int = column("{right_blindspot_count}", description="Stories that the right barely reports.")
 
 
 @strawberry.type(description="How much one outlet covered.")
 class OutletCount:
-    outlet: OutletRef = bound(Rows("outlets", "{id} = {outer.outlet_id}"))
+    outlet: OutletRef = bound(Rows("outlets", "{id} = {outer.outlet_id}"), description="The outlet that is counted.")
     report_count: int = column(description="Stories that it took up in the window.")
     article_count: int = column(description="Articles that it published in the window.")
 
 
 @strawberry.type(description="How many stories are tagged with one topic.")
 class TopicCount:
-    topic: TopicRef = bound(Rows("topics", "{id} = {outer.topic_id}"))
-    story_count: int = column()
+    topic: TopicRef = bound(Rows("topics", "{id} = {outer.topic_id}"), description="The topic that is counted.")
+    story_count: int = column(description="Stories with a report in the window that are tagged with the topic itself.")
 
 
 @strawberry.type(
@@ -168,7 +177,7 @@ class TopicCount:
 class CoverageReport:
     story_count: int = column(description="Stories with a report in the window.")
     article_count: int = column(description="Articles published in the window, whenever their report began.")
-    report_count: int = column()
+    report_count: int = column(description="Reports in the window: an outlet counts once for each story.")
     outlet_count: int = column(description="Outlets with a report in the window.")
     bias: BiasDistribution = bound(
         Embedded(
@@ -179,15 +188,18 @@ class CoverageReport:
                 "center_count": "(side_counts({bias_counts}))[2]",
                 "right_count": "(side_counts({bias_counts}))[3]",
             }
-        )
+        ),
+        description="How the reports divide by the bias of their outlets.",
     )
     factuality: CoverageFactuality = bound(
         Gated(Feature.FACTUALITY, "FactualityDistribution", Embedded({"outlet_count": "{divided_count}"})),
         directives=NEEDS_FACTUALITY,
+        description="How the reports divide by their outlets' record of factual reporting.",
     )
     ownership: CoverageOwnership = bound(
         Gated(Feature.OWNERSHIP, "OwnershipDistribution", Embedded({"outlet_count": "{divided_count}"})),
         directives=NEEDS_OWNERSHIP,
+        description="How the reports divide by who owns their outlets.",
     )
     blindspots: BlindspotCount = bound(
         Embedded(), description="Of the stories in the window, by each story's own present figure."
@@ -200,7 +212,7 @@ class CoverageReport:
             order="{report_count} desc, {article_count} desc, {outlet_id} desc",
             limited_by="first",
         ),
-        argument("first", int, 10),
+        argument("first", int, 10, description=FIRST),
         description="The outlets with the most reports.",
     )
     top_topics: list[TopicCount] = _top_topics()
@@ -208,7 +220,7 @@ class CoverageReport:
 
 @strawberry.type(description="What one outlet covered in a window.")
 class OutletActivity:
-    article_count: int = column()
+    article_count: int = column(description="Articles that it published in the window, whenever their report began.")
     story_count: int = column(description="Stories that it covers.")
     first_report_count: int = column(description="Stories that it published first.")
     blindspot_count: int = column(
@@ -221,11 +233,11 @@ class OutletActivity:
 
 @strawberry.type(description="How alike two outlets' choice of stories is.")
 class OutletOverlap:
-    a: OutletRef = bound(Rows("outlets", "{id} = {outer.a_id}"))
-    b: OutletRef = bound(Rows("outlets", "{id} = {outer.b_id}"))
-    both_count: int = column()
-    only_a_count: int = column()
-    only_b_count: int = column()
+    a: OutletRef = bound(Rows("outlets", "{id} = {outer.a_id}"), description="The one that comes first in `domains`.")
+    b: OutletRef = bound(Rows("outlets", "{id} = {outer.b_id}"), description="The one that comes later in `domains`.")
+    both_count: int = column(description="Stories that both have a report of in the window.")
+    only_a_count: int = column(description="Stories that `a` has a report of in the window, and `b` has not.")
+    only_b_count: int = column(description="Stories that `b` has a report of in the window, and `a` has not.")
     jaccard: float = column(
         "coalesce({both_count}::double precision / nullif({both_count} + {only_a_count} + {only_b_count}, 0), 0)",
         description="Stories of both over stories of either, 0 to 1.",
@@ -241,7 +253,7 @@ OVERLAPS = Rows(
 
 def published(*, optional: bool = False) -> Parameter:
     """The argument that is a window."""
-    metadata = strawberry.argument(metadata={KEY: Span()})
     if optional:
-        return argument("published", Annotated[Window | None, metadata], strawberry.UNSET)
-    return argument("published", Annotated[Window, metadata])
+        about = "When a report's first article was published; the last 30 days where it is not given."
+        return argument("published", Window | None, strawberry.UNSET, description=about, binding=Span())
+    return argument("published", Window, description="When a report's first article was published.", binding=Span())

@@ -47,8 +47,9 @@ def accepted(accept: bytes | None, *, html: bool) -> MediaType:
     """The type to answer in, HTML only where it can be had; raises NotAcceptable where nothing fits.
 
     `application/graphql-response+json` is for those who name it; wildcards mean JSON. Of equal weights, the first wins.
+    A header that names nothing is as none.
     """
-    if accept is None:
+    if accept is None or not accept.strip():
         return MediaType.JSON
     found = _accepted(accept, html) if len(accept) <= MAX_ACCEPT else None
     if found is None:

@@ -14,6 +14,7 @@ QUERY = {"query": "{ __typename }"}
     ("accept", "given"),
     [
         (None, JSON),
+        ("", JSON),
         ("*/*", JSON),
         ("application/*", JSON),
         ("application/json", JSON),
@@ -52,7 +53,6 @@ async def test_the_answer_comes_in_the_type_that_was_asked_for(
         "application/json;q=x",
         "application/graphql-response+jsonx",
         ", ".join(["image/png"] * 500),
-        "",
     ],
 )
 async def test_what_cannot_be_answered_in_is_not_acceptable(client: httpx.AsyncClient, accept: str) -> None:

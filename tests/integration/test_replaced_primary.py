@@ -206,15 +206,19 @@ async def test_nothing_is_missed_when_a_replica_takes_the_place_of_the_primary(
         await until(lambda: missed(written, heard_after_last_begin(heard)) == [])
         await conn.close()
     assert len(written) > 150
-    assert [each for each in polled if each in written] == written, "each once, in the feed's order"
-    # A primary that starts again shows commits that its replica was still to get when it died.
-    assert len(polled) <= len(written) + 2 * WRITERS
+    assert_each_once(polled, written)
 
 
 async def more(heard: Heard) -> None:
     """Until some more changes have been told."""
     before = len(heard.stories)
     await until(lambda: len(heard.stories) > before + 30)
+
+
+def assert_each_once(polled: list[tuple[str, int]], written: list[tuple[str, int]]) -> None:
+    assert [each for each in polled if each in written] == written, "each once, in the feed's order"
+    # A primary that starts again shows commits that its replica was still to get when it died.
+    assert len(polled) <= len(written) + 2 * WRITERS
 
 
 def heard_after_last_begin(heard: Heard) -> tuple[int, Counter[tuple[int, int]]]:

@@ -1,9 +1,17 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from graphql import GraphQLInputObjectType, GraphQLObjectType, build_schema, is_introspection_type
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    build_schema,
+    is_introspection_type,
+)
 from graphql.utilities import BreakingChangeType, find_breaking_changes, find_dangerous_changes
 
 import schema
@@ -76,7 +84,25 @@ def test_every_field_of_a_filter_says_what_it_asks() -> None:
                 assert KEY in field.extensions["strawberry-definition"].metadata, f"{type_.name}.{name}"
 
 
-def test_every_type_has_a_description() -> None:
-    assert not [
-        name for name, type_ in GRAPH.type_map.items() if not is_introspection_type(type_) and not type_.description
-    ]
+def described() -> Iterator[tuple[str, str | None]]:
+    """The name and the description of everything that the schema itself defines."""
+    for type_ in GRAPH.type_map.values():
+        if is_introspection_type(type_):
+            continue
+        yield type_.name, type_.description
+        if isinstance(type_, GraphQLEnumType):
+            yield from ((f"{type_.name}.{name}", value.description) for name, value in type_.values.items())
+        elif isinstance(type_, GraphQLInputObjectType):
+            yield from ((f"{type_.name}.{name}", field.description) for name, field in type_.fields.items())
+        elif isinstance(type_, GraphQLObjectType | GraphQLInterfaceType):
+            for name, field in type_.fields.items():
+                yield f"{type_.name}.{name}", field.description
+                yield from ((f"{type_.name}.{name}({of}:)", given.description) for of, given in field.args.items())
+
+
+def test_everything_has_a_description() -> None:
+    assert not [name for name, description in described() if not description]
+
+
+def test_descriptions_are_sentences() -> None:
+    assert not [name for name, description in described() if description and not description.endswith((".", ".)"))]
