@@ -15,7 +15,7 @@ from graphql.execution.values import get_variable_values
 from strawberry import Schema
 
 from service.errors import BadUserInput
-from service.planner import document
+from service.planner import document, wording
 from service.planner.build import Builder
 from service.planner.call import Answerer, Call, Prepared, Subscription, Told
 from service.planner.document import Document, Operation
@@ -74,15 +74,18 @@ class Planner:
         usual = operation.variable_types.coerced(variables)
         if usual is not None:
             return usual
+        hide_suggestions = not self.limits.introspection
         coerced = get_variable_values(
             self.schema,
             operation.definition.variable_definitions or (),
             dict(variables),
             max_errors=10,
-            hide_suggestions=not self.limits.introspection,
+            hide_suggestions=hide_suggestions,
         )
         if isinstance(coerced, list):
-            raise BadUserInput(coerced[0].message)
+            raise BadUserInput(
+                wording.of_variable(coerced[0], variables, operation.variable_types, hide_suggestions=hide_suggestions)
+            )
         return coerced.coerced
 
     def _prepare(self, operation: Operation, values: Values, features: frozenset[str]) -> Prepared:

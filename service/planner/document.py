@@ -19,7 +19,7 @@ from graphql import (
 )
 
 from service.errors import BadRequest, ParseFailed, ValidationFailed, ValidationFinding
-from service.planner import shape
+from service.planner import shape, wording
 from service.planner.call import Prepared
 from service.planner.inputs import Probe, VariableTypes
 from service.planner.shape import Limits
@@ -79,7 +79,9 @@ def read(text: str, schema: GraphQLSchema, limits: Limits) -> Document:
     rules = specified_rules if limits.introspection else (*specified_rules, NoSchemaIntrospectionCustomRule)
     findings = validate(schema, document, rules, max_errors=MOST_FINDINGS, hide_suggestions=not limits.introspection)
     if findings:
-        raise ValidationFailed([ValidationFinding(error.message, locations=_locations(error)) for error in findings])
+        raise ValidationFailed(
+            [ValidationFinding(wording.of_literal(error.message), locations=_locations(error)) for error in findings]
+        )
     fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
     operations = (d for d in document.definitions if isinstance(d, OperationDefinitionNode))
     return Document(
