@@ -94,7 +94,10 @@ class Database:
 
     async def __aexit__(self, *_: object) -> None:
         """Waits for running statements, then closes every connection."""
-        await asyncio.gather(self._settled.close(), self._replanning.close())
+        # A connection that has died meanwhile says so when it is closed; the pool then ends the rest by itself.
+        for closed in await asyncio.gather(self._settled.close(), self._replanning.close(), return_exceptions=True):
+            if isinstance(closed, BaseException) and not isinstance(closed, _LOST):
+                raise closed
 
     async def fetch_row(
         self, statement: str, parameters: Sequence[Any] = (), *, selective: bool = False
