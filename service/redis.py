@@ -62,6 +62,8 @@ class SharedRedis:
         if self._reviving:
             self._reviving.cancel()
             await asyncio.wait((self._reviving,))
+        # Whoever comes from now on would open a connection that nobody closes.
+        self._answers = False
         # They end soon, and what is cut off would be left open.
         if self._calls:
             await asyncio.wait(self._calls, timeout=PATIENCE_TO_CONNECT)

@@ -39,6 +39,14 @@ async def test_a_command_is_answered() -> None:
 
 
 @needs_redis
+async def test_what_is_closed_opens_no_connection_for_who_comes_later() -> None:
+    async with SharedRedis(URL) as redis:
+        assert await redis.run("PING")
+    with pytest.raises(RedisAway):
+        await redis.run("PING")
+
+
+@needs_redis
 async def test_more_callers_than_connections_are_all_answered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("service.redis.PATIENCE", 10)
     async with SharedRedis(URL) as redis:
