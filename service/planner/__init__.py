@@ -64,11 +64,7 @@ class Planner:
 
     def subscribe(self, operation: Operation, variables: Mapping[str, Any], features: frozenset[str]) -> Subscription:
         """The subscription that an operation asks for. Raises as `plan` does."""
-        values = self._coerced(operation, variables)
-        prepared = operation.plans.get(_key(operation, values, features))
-        if prepared is None:
-            prepared = self._prepare(operation, values, features)
-        return Subscription(prepared.call(values))
+        return Subscription(self.plan(operation, variables, features))
 
     def _coerced(self, operation: Operation, variables: Mapping[str, Any]) -> Values:
         usual = operation.variable_types.coerced(variables)

@@ -95,8 +95,7 @@ class Builder:
         fields = self.collector.fields(root, [operation.selection_set])
         [(key, nodes)] = fields.items()
         definition = root.fields[nodes[0].name.value]
-        given = {argument.name.value: argument.value for argument in nodes[0].arguments or ()}
-        arguments = Arguments(definition.args, given, self.trace)
+        arguments = self._arguments(definition, nodes)
         story = parameter("bigint", reader(arguments["id"], _story_key))
         asked = self.conditions.of_object(get_named_type(definition.args["filter"].type), arguments["filter"])
         return key, Changes(
@@ -125,8 +124,7 @@ class Builder:
         if name == "__typename":
             return Text(parent.name)
         definition = parent.fields[name]
-        given = {argument.name.value: argument.value for argument in nodes[0].arguments or ()}
-        arguments = Arguments(definition.args, given, self.trace)
+        arguments = self._arguments(definition, nodes)
         binding: Binding = binding_of(definition)
         match binding:
             case Value(sql):
@@ -145,6 +143,10 @@ class Builder:
                 raise TypeError("a feed is the root of a subscription, and nothing else")
             case Connection():
                 return pages.build(self, binding, parent, arguments, nodes)
+
+    def _arguments(self, definition: GraphQLField, nodes: list[FieldNode]) -> Arguments:
+        given = {argument.name.value: argument.value for argument in nodes[0].arguments or ()}
+        return Arguments(definition.args, given, self.trace)
 
     def _embedded(self, binding: Embedded, type_: GraphQLObjectType, nodes: list[FieldNode]) -> Same:
         names = {name: Term(template) for name, template in binding.names.items()}
