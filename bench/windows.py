@@ -17,7 +17,7 @@ import schema
 from bench.corpus import END
 from bench.filling import filled_database
 from service.db.pool import Database
-from service.planner import Limits, Planner, WindowLimits
+from service.planner import Allowed, Limits, Planner, WindowLimits
 from service.settings import Settings
 
 STORIES = 100_000
@@ -79,7 +79,7 @@ async def _measure(server: str, stories: int, rounds: int) -> None:
         for question in await _questions(dsn):
             document = planner.document(question.operation)
             taken = [
-                await _least(database, planner.plan(document.operation(), _window(window), FEATURES), rounds)
+                await _least(database, planner.plan(document.operation(), _window(window), Allowed(FEATURES)), rounds)
                 for window in (WHOLE, ODD)
             ]
             if question.chosen != chosen:

@@ -172,7 +172,6 @@ def _limits(settings: Settings) -> Limits:
         max_introspection_fields=settings.max_introspection_fields,
         max_aliases=settings.max_aliases,
         max_root_fields=settings.max_root_fields,
-        max_page_size=settings.max_page_size,
         introspection=settings.introspection,
         windows=WindowLimits(settings.max_window_days, settings.open_window_days),
     )

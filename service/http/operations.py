@@ -17,7 +17,7 @@ from service.errors import ResponseTooLarge
 from service.http.changes import StoryChanges
 from service.http.requests import GraphQLRequest
 from service.http.service_info import ServiceInfo
-from service.planner import Call, Operation, Planner
+from service.planner import Allowed, Call, Operation, Planner
 from service.settings import Settings
 
 SUBSCRIPTION = "subscription"
@@ -42,7 +42,7 @@ class Operations:
         self._cache = cache
         self._changes = changes
         self._max_response_bytes = settings.max_response_bytes
-        self._features = frozenset[str](settings.granted_features)
+        self._allowed = Allowed(frozenset[str](settings.granted_features), settings.max_page_size)
         self._context = {"service_info": ServiceInfo(database)}
 
     async def find(self, request: GraphQLRequest) -> Operation:
@@ -52,7 +52,7 @@ class Operations:
 
     def plan(self, operation: Operation, variables: Mapping[str, Any]) -> Call:
         """The call of a query."""
-        return self._planner.plan(operation, variables, self._features)
+        return self._planner.plan(operation, variables, self._allowed)
 
     def is_kept(self, call: Call) -> bool:
         """Whether the answer of a call is kept for those who ask the same."""
@@ -82,7 +82,7 @@ class Operations:
                 (await self.kept(call)).entry.body if self.is_kept(call) else await self.made(call, request.variables),
             )
             return
-        subscription = self._planner.subscribe(operation, request.variables, self._features)
+        subscription = self._planner.subscribe(operation, request.variables, self._allowed)
         async for cursor, body in self._changes.follow(subscription, after):
             yield cursor, self._within_limit(body)
 

@@ -16,6 +16,7 @@ from strawberry import Schema
 
 from service.errors import BadUserInput
 from service.planner import document, wording
+from service.planner.allowed import Allowed
 from service.planner.build import Builder
 from service.planner.call import Answerer, Call, Prepared, Subscription, Told
 from service.planner.document import Document, Operation
@@ -26,7 +27,7 @@ from service.planner.shape import Limits
 from service.planner.sql import Values, render
 from service.planner.windows import WindowLimits
 
-__all__ = ["Call", "Document", "Limits", "Operation", "Planner", "Subscription", "Told", "WindowLimits"]
+__all__ = ["Allowed", "Call", "Document", "Limits", "Operation", "Planner", "Subscription", "Told", "WindowLimits"]
 
 MOST_DOCUMENTS = 1_000
 
@@ -54,17 +55,17 @@ class Planner:
             self._documents.popitem(last=False)
         return read
 
-    def plan(self, operation: Operation, variables: Mapping[str, Any], features: frozenset[str]) -> Call:
-        """The call of an operation by a caller with those features. Raises BadUserInput or UpgradeRequired."""
+    def plan(self, operation: Operation, variables: Mapping[str, Any], allowed: Allowed) -> Call:
+        """The call of an operation by a caller who is allowed so much. Raises BadUserInput or UpgradeRequired."""
         values = self._coerced(operation, variables)
-        prepared = operation.plans.get(_key(operation, values, features))
+        prepared = operation.plans.get(_key(operation, values, allowed))
         if prepared is None:
-            prepared = self._prepare(operation, values, features)
+            prepared = self._prepare(operation, values, allowed)
         return prepared.call(values)
 
-    def subscribe(self, operation: Operation, variables: Mapping[str, Any], features: frozenset[str]) -> Subscription:
+    def subscribe(self, operation: Operation, variables: Mapping[str, Any], allowed: Allowed) -> Subscription:
         """The subscription that an operation asks for. Raises as `plan` does."""
-        return Subscription(self.plan(operation, variables, features))
+        return Subscription(self.plan(operation, variables, allowed))
 
     def _coerced(self, operation: Operation, variables: Mapping[str, Any]) -> Values:
         usual = operation.variable_types.coerced(variables)
@@ -84,9 +85,9 @@ class Planner:
             )
         return coerced.coerced
 
-    def _prepare(self, operation: Operation, values: Values, features: frozenset[str]) -> Prepared:
+    def _prepare(self, operation: Operation, values: Values, allowed: Allowed) -> Prepared:
         trace = Trace(values)
-        builder = Builder(self.schema, operation.fragments, trace, features, self.limits)
+        builder = Builder(self.schema, operation.fragments, trace, allowed, self.limits)
         if operation.kind == "subscription":
             prepared = _rendered_changes(operation, builder)
         else:
@@ -97,13 +98,13 @@ class Planner:
             # The plans made so far were told apart by fewer probes than this one needs.
             operation.probes.extend(unknown)
             operation.plans.clear()
-        operation.remember(_key(operation, values, features), prepared)
+        operation.remember(_key(operation, values, allowed), prepared)
         return prepared
 
 
-def _key(operation: Operation, values: Values, features: frozenset[str]) -> object:
+def _key(operation: Operation, values: Values, allowed: Allowed) -> object:
     """What tells apart the calls that need plans of their own."""
-    return features, tuple(observe(source.read(values)) for source, observe in operation.probes)
+    return allowed, tuple(observe(source.read(values)) for source, observe in operation.probes)
 
 
 def _rendered(
@@ -120,6 +121,7 @@ def _rendered(
         parameters,
         tuple((key, _answerer(plan)) for key, plan in roots),
         _document_of(operation, local) if local else None,
+        features=builder.allowed.features,
         selective=builder.selective,
         open_ended=open_ended,
         momentary=builder.momentary,
@@ -130,7 +132,13 @@ def _rendered_changes(operation: Operation, builder: Builder) -> Prepared:
     key, changes = builder.changes(operation.definition)
     statement, parameters = render(Renderer().changes(changes))
     return Prepared.of(
-        statement, parameters, ((key, Answerer.STATEMENT),), selective=False, open_ended=True, momentary=True
+        statement,
+        parameters,
+        ((key, Answerer.STATEMENT),),
+        features=builder.allowed.features,
+        selective=False,
+        open_ended=True,
+        momentary=True,
     )
 
 

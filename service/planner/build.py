@@ -29,6 +29,7 @@ from schema import ids
 from schema.binding import KEY, Binding, Connection, Embedded, Feed, Gated, Lookup, Nodes, Rows, Span, Value
 from service.errors import BadUserInput
 from service.planner import pages
+from service.planner.allowed import Allowed
 from service.planner.conditions import Conditions, reader
 from service.planner.inputs import Arguments, Input, Trace
 from service.planner.plan import Changes, Leaf, Many, Mixed, Object, One, Plan, Same, Term, Text
@@ -37,7 +38,6 @@ from service.planner.shape import Limits
 from service.planner.sql import Sql, literal, parameter, text
 from service.planner.windows import bounds
 
-UPGRADE_MESSAGE = "This is not included for you: it needs the feature {feature}."
 MOST_LISTED = 50
 MOST_NODES = 100
 
@@ -59,22 +59,22 @@ def binding_of(definition: GraphQLField | GraphQLInputField | GraphQLArgument) -
 
 
 class Builder:
-    """Builds the plans of one operation, for callers with the given features."""
+    """Builds the plans of one operation, for callers who are allowed the same."""
 
     def __init__(
         self,
         schema: GraphQLSchema,
         fragments: Mapping[str, FragmentDefinitionNode],
         trace: Trace,
-        features: frozenset[str],
+        allowed: Allowed,
         limits: Limits,
     ) -> None:
         self.schema = schema
         self.trace = trace
-        self.features = features
+        self.allowed = allowed
         self.limits = limits
         self.collector = Collector(schema, fragments, trace)
-        self.conditions = Conditions(trace, features)
+        self.conditions = Conditions(trace, allowed)
         # Whether a list is filtered by values (a search, a range, a least number) of which Postgres has statistics.
         self.selective = False
         # Whether there is a list into which anything may come; whether something is true only at the moment.
@@ -153,14 +153,15 @@ class Builder:
         return Same(names, Term(binding.when) if binding.when else None, self.object(type_, nodes))
 
     def _gated(self, binding: Gated, nodes: list[FieldNode]) -> Same:
-        if binding.feature.name in self.features:
+        feature = binding.feature.name
+        if feature in self.allowed.features:
             return self._embedded(binding.included, self._type(binding.type_name), nodes)
         refused = self._type("UpgradeRequired")
         known: dict[str, str | None] = {
             "__typename": refused.name,
-            "feature": binding.feature.name,
-            "tier": None,
-            "message": UPGRADE_MESSAGE.format(feature=binding.feature.name),
+            "feature": feature,
+            "tier": self.allowed.least_tier_with(feature),
+            "message": f"This is withheld. {self.allowed.advice(feature)}",
         }
         fields = self.collector.under(refused, nodes)
         return Same({}, None, Object(tuple((key, Text(known[under[0].name.value])) for key, under in fields.items())))
@@ -171,7 +172,7 @@ class Builder:
         self.open_ended |= binding.open_ended
         self.momentary |= binding.momentary
         if binding.limited_by:
-            most = self.limits.max_page_size if binding.paged else MOST_LISTED
+            most = self.allowed.max_page_size if binding.paged else MOST_LISTED
             pages.check_size(binding.limited_by, arguments.literal(binding.limited_by), most)
         values = self._argument_values(definition, arguments)
         source = Term(binding.source, values)
@@ -198,7 +199,7 @@ class Builder:
         self, name: str, definition: GraphQLArgument | GraphQLInputField, type_: GraphQLInputObjectType, source: Input
     ) -> dict[str, Sql]:
         if isinstance(binding_of(definition), Span):
-            ends = bounds(source, name, self.limits.windows, self.features)
+            ends = bounds(source, name, self.limits.windows, self.allowed)
             return {f"arg.{name}.{end}": value for end, value in ends.items()}
         values: dict[str, Sql] = {}
         for member, field in type_.fields.items():

@@ -47,12 +47,13 @@ class Prepared:
         roots: tuple[tuple[str, Answerer | bytes], ...],
         local: DocumentNode | None = None,
         *,
+        features: frozenset[str],
         selective: bool,
         open_ended: bool,
         momentary: bool = False,
     ) -> Self:
-        """A plan with the digest of all that its calls have in common."""
-        digest = sha256(repr((statement, roots)).encode()).digest()
+        """A plan with the digest of all that its calls have in common, the features of their callers too."""
+        digest = sha256(repr((sorted(features), statement, roots)).encode()).digest()
         return cls(statement, parameters, roots, local, selective, open_ended, momentary, digest)
 
     def call(self, variables: Values) -> Call:

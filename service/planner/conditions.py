@@ -19,7 +19,8 @@ from graphql import (
 )
 
 from schema.binding import KEY, ByOutlet, Condition, Facet, OfStory, OneOf, Range, Words
-from service.errors import BadUserInput, UpgradeRequired
+from service.errors import BadUserInput
+from service.planner.allowed import Allowed
 from service.planner.inputs import Arguments, Input, Trace, is_given
 from service.planner.plan import DENSE_GROUP, Asked, InFacet, InGroup, InRange, InValues, InWords, Term, of_facet
 from service.planner.sql import Sql, Values, literal, parameter, text
@@ -30,9 +31,9 @@ Definition = GraphQLInputField | GraphQLArgument
 class Conditions:
     """Reads filters for one call; a gated field, given, refuses callers without the feature."""
 
-    def __init__(self, trace: Trace, features: frozenset[str]) -> None:
+    def __init__(self, trace: Trace, allowed: Allowed) -> None:
         self._trace = trace
-        self._features = features
+        self._allowed = allowed
 
     def of_object(self, type_: object, source: Input) -> Asked:
         """What an input object asks, field by field, in the schema's order."""
@@ -108,11 +109,8 @@ class Conditions:
     def _check_features(self, name: str, directives: Any) -> None:
         for directive in directives:
             feature: Enum | None = getattr(directive, "feature", None)
-            if feature is not None and feature.name not in self._features:
-                raise UpgradeRequired(
-                    f"'{name}' needs the feature {feature.name}, which is not included for you.",
-                    extensions={"feature": feature.name, "tier": None},
-                )
+            if feature is not None and feature.name not in self._allowed.features:
+                raise self._allowed.refusal(f"'{name}'", feature.name)
 
 
 def _of_stories(facet: InFacet) -> InGroup:

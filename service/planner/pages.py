@@ -83,10 +83,10 @@ def _size(builder: Builder, arguments: Arguments) -> tuple[int, bool]:
     if forward and backward:
         raise BadUserInput("'first' and 'last' exclude each other.")
     if not forward and not backward:
-        return min(DEFAULT_SIZE, builder.limits.max_page_size), False
+        return min(DEFAULT_SIZE, builder.allowed.max_page_size), False
     name = "last" if backward else "first"
     size: int = arguments.literal(name)
-    check_size(name, size, builder.limits.max_page_size)
+    check_size(name, size, builder.allowed.max_page_size)
     return size, backward
 
 

@@ -26,7 +26,7 @@ INTROSPECTION = ("__schema", "__type")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The largest documents and pages that are answered."""
+    """The largest documents and windows that are answered."""
 
     max_tokens: int = 1_000
     max_depth: int = 12
@@ -36,7 +36,6 @@ class Limits:
     max_root_fields: int = 10
     max_fields: int = 5_000
     max_merges: int = 3_000
-    max_page_size: int = 100
     introspection: bool = True
     windows: WindowLimits = field(default_factory=WindowLimits)
 

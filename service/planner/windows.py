@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from service.errors import BadUserInput, UpgradeRequired
+from service.errors import BadUserInput
+from service.planner.allowed import Allowed
 from service.planner.inputs import Input, is_given
 from service.planner.sql import Sql, Values, parameter
 
@@ -22,7 +23,7 @@ class WindowLimits:
     open_days: int = 90
 
 
-def bounds(source: Input, name: str, limits: WindowLimits, features: frozenset[str]) -> dict[str, Sql]:
+def bounds(source: Input, name: str, limits: WindowLimits, allowed: Allowed) -> dict[str, Sql]:
     """Parameters for both ends, null where they are not given."""
 
     def end(member: str) -> Callable[[Values], Any]:
@@ -31,7 +32,7 @@ def bounds(source: Input, name: str, limits: WindowLimits, features: frozenset[s
             if not is_given(window):
                 return None
             after, before = window["after"], window.get("before")
-            _check(name, after, before or datetime.now(UTC), limits, features)
+            _check(name, after, before or datetime.now(UTC), limits, allowed)
             return after if member == "after" else before
 
         return read
@@ -39,14 +40,10 @@ def bounds(source: Input, name: str, limits: WindowLimits, features: frozenset[s
     return {member: parameter("timestamptz", end(member)) for member in ("after", "before")}
 
 
-def _check(name: str, after: datetime, before: datetime, limits: WindowLimits, features: frozenset[str]) -> None:
+def _check(name: str, after: datetime, before: datetime, limits: WindowLimits, allowed: Allowed) -> None:
     if after >= before:
         raise BadUserInput(f"'{name}.after' must be before '{name}.before', which is now where it is missing.")
     if before - after > timedelta(days=limits.most_days):
         raise BadUserInput(f"'{name}' is a window of at most {limits.most_days} days.")
-    if HISTORY not in features and datetime.now(UTC) - after > timedelta(days=limits.open_days):
-        raise UpgradeRequired(
-            f"'{name}' begins more than {limits.open_days} days ago, which needs the feature {HISTORY}; it is not "
-            "included for you.",
-            extensions={"feature": HISTORY, "tier": None},
-        )
+    if HISTORY not in allowed.features and datetime.now(UTC) - after > timedelta(days=limits.open_days):
+        raise allowed.refusal(f"What began more than {limits.open_days} days ago, as '{name}' does,", HISTORY)

@@ -11,7 +11,7 @@ import asyncpg
 import orjson
 
 from schema import schema
-from service.planner import Limits, Planner
+from service.planner import Allowed, Limits, Planner
 
 FEATURES = frozenset({"FACTUALITY", "OWNERSHIP", "PERSPECTIVES"})
 SMALL = ("outlets", "topics", "places", "topic_ancestors", "pg_class")
@@ -53,7 +53,7 @@ class Statement:
     @classmethod
     def of(cls, operation: str, variables: Mapping[str, Any]) -> Statement:
         """The statement of a GraphQL operation for a caller with every feature."""
-        call = _planner.plan(_planner.document(operation).operation(), variables, FEATURES)
+        call = _planner.plan(_planner.document(operation).operation(), variables, Allowed(FEATURES))
         assert call.statement is not None
         return cls(call.statement, call.parameters, call.selective)
 

@@ -18,7 +18,7 @@ from service.db.changes import ChangeFeed
 from service.db.pool import Database
 from service.errors import BadUserInput, CursorExpired, Unavailable
 from service.http.changes import StoryChanges
-from service.planner import Planner, Subscription
+from service.planner import Allowed, Planner, Subscription
 from service.settings import Settings
 
 DOCUMENT = """
@@ -50,7 +50,7 @@ class World:
     statements: list[str]
 
     def subscription(self, **variables: Any) -> Subscription:
-        return self.planner.subscribe(self.planner.document(DOCUMENT).operation(), variables, frozenset())
+        return self.planner.subscribe(self.planner.document(DOCUMENT).operation(), variables, Allowed())
 
     @asynccontextmanager
     async def follow(self, **variables: Any) -> AsyncGenerator[Follower]:

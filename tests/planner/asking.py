@@ -13,7 +13,7 @@ from graphql import execute_sync as run  # pyright: ignore[reportUnknownVariable
 import schema
 from service.db.pool import Database
 from service.errors import ApiError, BadUserInput
-from service.planner import Document, Limits, Planner
+from service.planner import Allowed, Document, Limits, Planner
 
 ALL_FEATURES = frozenset({"FACTUALITY", "OWNERSHIP", "PERSPECTIVES", "HISTORY", "EXPORT"})
 
@@ -46,7 +46,7 @@ class Asking:
         self, document: Document, variables: Mapping[str, Any] | None = None, features: frozenset[str] = frozenset()
     ) -> Any:
         """The same for a document that is read already."""
-        call = self.planner.plan(document.operation(), variables or {}, features)
+        call = self.planner.plan(document.operation(), variables or {}, Allowed(features))
         record: Any = await self._database.fetch_row(call.statement, call.parameters) if call.statement else None
         local: Mapping[str, Any] | None = None
         if call.local is not None:

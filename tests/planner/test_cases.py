@@ -15,6 +15,7 @@ import pytest
 
 from service.db.migrations import migrate
 from service.embedded.postgres import EmbeddedPostgres
+from service.planner import Allowed
 from tests.conftest import FORGETFUL, ROOT
 from tests.databases import database
 from tests.reference.comparison import Comparison, comparison
@@ -34,7 +35,7 @@ async def test_the_statement_and_the_answer_are_as_written_down(tiny: Comparison
 async def _made(compared: Comparison, case: Path) -> tuple[str, str]:
     operation = Operation((case / "query.graphql").read_text(), features=frozenset(FEATURES))
     planned = compared.planner.document(operation.text).operation()
-    call = compared.planner.plan(planned, {}, operation.features)
+    call = compared.planner.plan(planned, {}, Allowed(operation.features))
     answered = await compared.by_service(operation)
     assert answered.refusal is None, answered.refusal
     return f"{call.statement}\n", json.dumps(answered.data, ensure_ascii=False, indent=2) + "\n"

@@ -4,7 +4,7 @@ import pytest
 
 import schema
 from service.errors import BadUserInput, ValidationFailed
-from service.planner import Planner
+from service.planner import Allowed, Planner
 
 ROOTS = ["story", "article", "outlet", "topic", "place"]
 
@@ -28,7 +28,7 @@ def test_a_variable_that_names_nothing_is_refused_when_it_is_given(root: str, va
     planner = Planner(schema.schema)
     operation = planner.document(f"query ($id: ID) {{ {root}(by: {{id: $id}}) {{ id }} }}").operation()
     with pytest.raises(BadUserInput):
-        planner.plan(operation, variables, frozenset())
+        planner.plan(operation, variables, Allowed())
 
 
 @pytest.mark.parametrize("by", [{}, {"id": None}, {"id": "x", "slug": "y"}])
@@ -36,4 +36,4 @@ def test_a_whole_variable_is_held_to_the_same(by: dict[str, str | None]) -> None
     planner = Planner(schema.schema)
     operation = planner.document("query ($by: StoryBy!) { story(by: $by) { id } }").operation()
     with pytest.raises(BadUserInput):
-        planner.plan(operation, {"by": by}, frozenset())
+        planner.plan(operation, {"by": by}, Allowed())

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from service.planner import Allowed
 from tests.planner import small_world
 from tests.planner.asking import Asking
 
@@ -55,11 +56,11 @@ async def test_plans_that_are_forgotten_are_made_anew(ask: Asking) -> None:
     )
     for number in range(101):
         answer = await ask.of(document, {"n": number}) if number < 5 else None
-        ask.planner.plan(document.operation(), {"n": number % 101}, frozenset({str(number % 3)}))
+        ask.planner.plan(document.operation(), {"n": number % 101}, Allowed(frozenset({str(number % 3)})))
         assert answer is None or len(answer["stories"]["nodes"]) == number
     for _ in range(3):
         for number in range(101):
-            ask.planner.plan(document.operation(), {"n": number}, frozenset({"other"}))
+            ask.planner.plan(document.operation(), {"n": number}, Allowed(frozenset({"other"})))
     assert len(document.operation().plans) <= 256
     assert len((await ask.of(document, {"n": 3}))["stories"]["nodes"]) == 3
 
@@ -69,7 +70,7 @@ async def test_equal_operations_have_equal_statements(ask: Asking) -> None:
     for query in (MATCHING, "{ stories { edges { cursor node { reports { nodes { outlet { name } } } } } } }"):
         variables = {"outlet": "outlet1.example"}
         one, two = (
-            each.planner.plan(each.planner.document(query).operation(), variables, frozenset()) for each in (ask, other)
+            each.planner.plan(each.planner.document(query).operation(), variables, Allowed()) for each in (ask, other)
         )
         assert one.statement == two.statement
         assert one.parameters == two.parameters

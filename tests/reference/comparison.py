@@ -16,7 +16,7 @@ from graphql import build_schema, parse
 
 from schema import schema, sdl
 from service.errors import ApiError
-from service.planner import Limits, Planner, WindowLimits
+from service.planner import Allowed, Limits, Planner, WindowLimits
 from tests.reference.executor import ANY_TEXT, Reference
 from tests.reference.operations import Operation
 from tests.reference.paging import CURSOR
@@ -83,7 +83,7 @@ class Comparison:
         """The answer of the statement that the planner makes."""
         try:
             planned = self.planner.document(operation.text).operation(operation.name)
-            call = self.planner.plan(planned, {**operation.variables, **cursors}, operation.features)
+            call = self.planner.plan(planned, {**operation.variables, **cursors}, Allowed(operation.features))
             record = await self.conn.fetchrow(call.statement, *call.parameters) if call.statement else None
         except ApiError as error:
             return Answer(None, f"{type(error).__name__}: {error}")
