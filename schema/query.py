@@ -24,6 +24,7 @@ from schema.filters import (
 from schema.news import SHOWN, Article, Node, Outlet, Place, Story, Topic
 from schema.pagination import Connection
 from schema.scalars import DateTime
+from schema.viewer import Viewer
 from schema.windows import OF_FILTER, OVERLAPS, CoverageFilter, CoverageReport, OutletOverlap, published
 
 BY_SLUG = Order((Key("{slug}", "text"),))
@@ -117,6 +118,11 @@ class Query:
         description="Every change in order, from a cursor: what a partner polls to stay in step. Without `after`, from "
         "the oldest kept; a cursor too old is `CURSOR_EXPIRED`.",
     )
+
+    @strawberry.field(description="Who is asking, and what they may still ask. Never charged.")
+    def viewer(self, info: Info) -> Viewer:
+        """Of the context's `viewer`, which the HTTP layer provides."""
+        return Viewer(asker=info.context["viewer"])
 
     @strawberry.field(description="What is answering.")
     async def service(self, info: Info) -> ServiceInfo:
