@@ -9,13 +9,14 @@ from contextlib import aclosing
 import orjson
 from starlette.types import Receive, Scope, Send
 
-from service.errors import ApiError, Internal
+from service.errors import ApiError, Internal, Unauthenticated
 from service.events import Observer, RequestFailed
 from service.http.caller import WhileCallerWaits
+from service.http.admission import Guest
 from service.http.operations import Operations
-from service.http.requests import GraphQLRequest
+from service.http.requests import GraphQLRequest, headers_of
 from service.http.responses import NO_STORE, shown_errors
-from service.http.streams import Streams, next_or_ending
+from service.http.streams import Stream, Streams, next_or_ending
 
 SOON = 0.25
 """Seconds after which a caller hears that the stream is open, where nothing else has been told."""
@@ -25,6 +26,7 @@ HEADERS = [
     # nginx and its like would wait for more before they pass anything on.
     (b"x-accel-buffering", b"no"),
 ]
+KEY_ENDED = "The key is not good any more."
 COMPLETE = b"event: complete\ndata: \n\n"
 HEARTBEAT = b":\n\n"
 
@@ -42,16 +44,17 @@ class EventStream:
         self._observe = observe
 
     async def send(
-        self, scope: Scope, receive: Receive, send: Send, request: GraphQLRequest, last_event_id: bytes | None
+        self, scope: Scope, receive: Receive, send: Send, guest: Guest, request: GraphQLRequest
     ) -> None:
         """Raises CallerGone, and before the first event the errors that have a status of their own."""
+        last_event_id = headers_of(scope).get(b"last-event-id")
         after = last_event_id.decode("latin-1") if last_event_id else None
-        with self._streams.opened(scope) as ending, WhileCallerWaits(receive):
-            async with aclosing(self._operations.stream(request, after)) as answers:
-                await self._send_all(scope, send, answers, ending)
+        with self._streams.opened(guest.caller.account, guest.caller) as stream, WhileCallerWaits(receive):
+            async with aclosing(self._operations.stream(request, guest, after)) as answers:
+                await self._send_all(scope, send, answers, stream)
 
     async def _send_all(
-        self, scope: Scope, send: Send, answers: AsyncGenerator[tuple[str, bytes]], ending: asyncio.Event
+        self, scope: Scope, send: Send, answers: AsyncGenerator[tuple[str, bytes]], stream: Stream
     ) -> None:
         started = False
 
@@ -64,9 +67,9 @@ class EventStream:
 
         upcoming: asyncio.Task[tuple[str, bytes] | None] | None = None
         try:
-            while not ending.is_set():
+            while not stream.ending.is_set():
                 upcoming = upcoming or asyncio.create_task(_next(answers))
-                if not await next_or_ending(upcoming, ending, self._heartbeat if started else SOON):
+                if not await next_or_ending(upcoming, stream.ending, self._heartbeat if started else SOON):
                     await write(HEARTBEAT)
                     continue
                 answer, upcoming = upcoming.result(), None
@@ -74,6 +77,8 @@ class EventStream:
                     await write(COMPLETE, more=False)
                     return
                 await write(_event(answer))
+            if stream.key_ended:
+                raise Unauthenticated(KEY_ENDED)
             await write(b"", more=False)
         except Exception as raised:
             error = raised if isinstance(raised, ApiError) else Internal()
