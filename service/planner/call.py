@@ -12,6 +12,7 @@ from typing import Any, Self
 import orjson
 from graphql import DocumentNode
 
+from service.planner.cost import Cost
 from service.planner.sql import Parameter, Values
 
 
@@ -24,7 +25,7 @@ class Answerer(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A rendered plan. `roots` tells, in the response's order, who answers each response key.
+    """A rendered plan, and what its calls cost. `roots` tells, in the response's order, who answers each response key.
 
     `selective` tells that the best way to run the statement depends on the values of its parameters; `open_ended`, that
     the answer may change without any of the stories that it is about; `momentary`, that it is true at its moment only.
@@ -37,6 +38,7 @@ class Prepared:
     selective: bool
     open_ended: bool
     momentary: bool
+    cost: Cost
     digest: bytes
 
     @classmethod
@@ -47,6 +49,7 @@ class Prepared:
         roots: tuple[tuple[str, Answerer | bytes], ...],
         local: DocumentNode | None = None,
         *,
+        cost: Cost,
         features: frozenset[str],
         selective: bool,
         open_ended: bool,
@@ -54,11 +57,12 @@ class Prepared:
     ) -> Self:
         """A plan with the digest of all that its calls have in common, the features of their callers too."""
         digest = sha256(repr((sorted(features), statement, roots)).encode()).digest()
-        return cls(statement, parameters, roots, local, selective, open_ended, momentary, digest)
+        return cls(statement, parameters, roots, local, selective, open_ended, momentary, cost, digest)
 
     def call(self, variables: Values) -> Call:
         """One call, with its own values."""
-        return Call(self, tuple(parameter.read(variables) for parameter in self.parameters))
+        parameters = tuple(parameter.read(variables) for parameter in self.parameters)
+        return Call(self, parameters, self.cost.lengths(variables))
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ class Call:
 
     prepared: Prepared
     parameters: tuple[Any, ...]
+    lengths: tuple[int, ...]
 
     @property
     def statement(self) -> str | None:
@@ -77,6 +82,21 @@ class Call:
     def selective(self) -> bool:
         """Whether Postgres should plan the statement anew for the parameters of this call."""
         return self.prepared.selective
+
+    @property
+    def cost(self) -> int:
+        """What the call costs, whoever makes it: at least 1, and 0 where it is uncharged."""
+        return self.prepared.cost.of(self.lengths)
+
+    @property
+    def heaviest(self) -> str:
+        """The path, by response keys, of the field that weighs most, apart from what is selected under it."""
+        return self.prepared.cost.heaviest(self.lengths)
+
+    @property
+    def uncharged(self) -> bool:
+        """Whether nothing is asked for but who is asking and what is answering."""
+        return not self.prepared.cost.charged
 
     @cached_property
     def key(self) -> bytes:
