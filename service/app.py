@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from schema import schema
 from service.access.callers import Callers
 from service.access.limits import Allowances
+from service.access.pepper import pepper_of
 from service.access.usage import Usage
 from service.cache import Following, Lifetimes, LocalCache, NothingShared, RedisCache, ResponseCache
 from service.db.changes import ChangeFeed
@@ -53,14 +54,16 @@ def create_app(settings: Settings, dsn: str, observe: Observer | None = None) ->
     changes = StoryChanges(database)
     feed = _feed(settings, dsn, changes, cache, observe)
 
-    callers = Callers(database, settings, observe)
+    # Connections of their own: however many queries wait for one, nobody waits to be known.
+    access = Database(dsn, settings.model_copy(update={"pool_size": 2}), observe)
+    callers = Callers(access, pepper_of(settings), away=settings.keys_away_seconds, observe=observe)
     allowances = Allowances(redis, settings.redis_prefix, settings.allowances, observe)
-    usage = Usage(dsn, observe)
+    usage = Usage(dsn, access, observe)
     streams = Streams(settings.max_streams)
 
     @asynccontextmanager
     async def lifespan(_app: object) -> AsyncGenerator[None]:
-        async with database, redis or nullcontext(), callers, usage, feed, streams.reviewed(callers.holds):
+        async with database, access, redis or nullcontext(), callers, usage, feed, streams.reviewed(callers.holds):
             observe(ServingStarted())
             yield
         observe(ServingEnded())
@@ -77,7 +80,7 @@ def create_app(settings: Settings, dsn: str, observe: Observer | None = None) ->
         settings=settings,
     )
     events = EventStream(operations, streams, settings.heartbeat, observe)
-    graphql = GraphQLEndpoint(admission, operations, events, documents, cache, settings)
+    graphql = GraphQLEndpoint(admission, operations, events, documents=documents, cache=cache, settings=settings)
     sockets = WebSocketEndpoint(admission, operations, streams, settings, observe)
     router = Router(
         [

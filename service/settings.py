@@ -91,8 +91,8 @@ class Settings(BaseSettings):
         default=None,
         min_length=16,
         description=(
-            "The secret by which keys are kept, at least 16 characters. It must stay the same: keys made by one are not "
-            "known by another. Required with `DATABASE_URL`; else made, and kept in `DATA_DIR`."
+            "The secret by which keys are kept, at least 16 characters. It must stay the same: keys made by one are "
+            "not known by another. Required with `DATABASE_URL`; else made, and kept in `DATA_DIR`."
         ),
         examples=["kept-as-secret-as-a-password-is"],
     )
@@ -100,9 +100,9 @@ class Settings(BaseSettings):
         default=0.0,
         le=86_400,
         description=(
-            "Seconds for which keys that are known go on being good while Postgres is away. With 0, a key that is revoked "
-            "is refused everywhere within 5 seconds, and callers with keys get 503 while nobody can say whether theirs "
-            "was; with more, they are answered, and so is who has a key that was revoked just then."
+            "Seconds for which keys that are known go on being good while Postgres is away. With 0, a revoked key is "
+            "refused everywhere within 5 seconds, and callers with keys get 503 while nobody can say if theirs was "
+            "revoked; with more, they are answered, and so is who has a key that was revoked just then."
         ),
     )
 
@@ -148,7 +148,7 @@ class Settings(BaseSettings):
     allowances: Literal["enforce", "measure", "off"] = Field(
         default="enforce",
         description=(
-            "Whether operations are refused for what they cost and for what their caller has spent: `enforce`, `measure` "
+            "Whether operations are refused for what they cost and what their caller has spent: `enforce`, `measure` "
             "(nothing is refused, and the log tells how much would have been), or `off`."
         ),
     )

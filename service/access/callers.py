@@ -50,7 +50,10 @@ class Credentials(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Key:
-    """A key as it is kept, without what would let anyone use it. `origins` and `networks` bind it where they name any."""
+    """A key as it is kept, without what would let anyone use it.
+
+    Where `origins` or `networks` name any, it is good from there only.
+    """
 
     id: int
     prefix: str

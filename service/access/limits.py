@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from math import ceil
 from typing import Any, Literal, NamedTuple
@@ -94,7 +95,7 @@ class _Share:
 
 
 class Allowances:
-    """Spends what callers may spend. Each process decides by itself, with whole buckets of its own, while Redis is away."""
+    """Spends what callers may spend. While Redis is away, each process decides by itself, with buckets of its own."""
 
     def __init__(
         self,
@@ -190,10 +191,8 @@ class Allowances:
             task.add_done_callback(self._tasks.discard)
 
     async def _run_if_there(self, redis: SharedRedis, *command: str | bytes | int) -> None:
-        try:
+        with suppress(RedisAway):  # the bucket refills by itself
             await redis.run(*command)
-        except RedisAway:
-            pass  # the bucket refills by itself
 
     def _take_here(self, account: str, per_minute: int, cost: int) -> Balance:
         """The same without Redis: the bucket is this process' own."""

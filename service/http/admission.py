@@ -64,7 +64,7 @@ class Admission:
 
     @asynccontextmanager
     async def charging_refusals(self, guest: Guest) -> AsyncGenerator[None]:
-        """Takes what is due for a request that is refused within the block. Raises RateLimited in place of the refusal."""
+        """Takes what is due for a request that is refused within the block. May raise RateLimited instead."""
         try:
             yield
         except ApiError as refusal:

@@ -55,6 +55,7 @@ class GraphQLEndpoint:
         admission: Admission,
         operations: Operations,
         events: EventStream,
+        *,
         documents: Registry,
         cache: ResponseCache | None,
         settings: Settings,

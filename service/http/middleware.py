@@ -70,8 +70,9 @@ class Failures:
             if error.status >= 500:
                 foreseen = not isinstance(error, Internal)
                 self._observe(RequestFailed(scope["request_id"], error.code, None if foreseen else raised))
-            media_type, headers = scope.get("media_type", MediaType.JSON), _allowance(scope, error)
-            await send_error(send, receive, error, media_type, scope["request_id"], headers)
+            media_type = scope.get("media_type", MediaType.JSON)
+            headers, request_id = _allowance(scope, error), scope["request_id"]
+            await send_error(send, receive, error, media_type, request_id=request_id, headers=headers)
 
 
 def _allowance(scope: Scope, error: ApiError) -> Sequence[Header]:

@@ -85,6 +85,7 @@ async def send_error(
     receive: Receive,
     error: ApiError,
     media_type: MediaType,
+    *,
     request_id: str,
     headers: Sequence[Header] = (),
 ) -> None:

@@ -11,8 +11,8 @@ from starlette.types import Receive, Scope, Send
 
 from service.errors import ApiError, Internal, Unauthenticated
 from service.events import Observer, RequestFailed
-from service.http.caller import WhileCallerWaits
 from service.http.admission import Guest
+from service.http.caller import WhileCallerWaits
 from service.http.operations import Operations
 from service.http.requests import GraphQLRequest, headers_of
 from service.http.responses import NO_STORE, shown_errors
@@ -43,9 +43,7 @@ class EventStream:
         self._heartbeat = heartbeat
         self._observe = observe
 
-    async def send(
-        self, scope: Scope, receive: Receive, send: Send, guest: Guest, request: GraphQLRequest
-    ) -> None:
+    async def send(self, scope: Scope, receive: Receive, send: Send, guest: Guest, request: GraphQLRequest) -> None:
         """Raises CallerGone, and before the first event the errors that have a status of their own."""
         last_event_id = headers_of(scope).get(b"last-event-id")
         after = last_event_id.decode("latin-1") if last_event_id else None
@@ -77,22 +75,27 @@ class EventStream:
                     await write(COMPLETE, more=False)
                     return
                 await write(_event(answer))
-            if stream.key_ended:
-                raise Unauthenticated(KEY_ENDED)
-            await write(b"", more=False)
+            await write(_end_of(stream, scope["request_id"]), more=False)
         except Exception as raised:
             error = raised if isinstance(raised, ApiError) else Internal()
             if not started and error.always_status:
                 raise
             if error.status >= 500:
                 self._observe(RequestFailed(scope["request_id"], error.code, raised))
-            body = orjson.dumps({"errors": shown_errors(error, scope["request_id"])})
-            await write(_event(("", body)))
-            await write(COMPLETE, more=False)
+            await write(_failed(error, scope["request_id"]) + COMPLETE, more=False)
         finally:
             if upcoming is not None:
                 upcoming.cancel()
                 await asyncio.wait((upcoming,))
+
+
+def _end_of(stream: Stream, request_id: str) -> bytes:
+    """The last words on a stream that the client did not end: none where the server ends too."""
+    return _failed(Unauthenticated(KEY_ENDED), request_id) + COMPLETE if stream.key_ended else b""
+
+
+def _failed(error: ApiError, request_id: str) -> bytes:
+    return _event(("", orjson.dumps({"errors": shown_errors(error, request_id)})))
 
 
 async def _next(answers: AsyncGenerator[tuple[str, bytes]]) -> tuple[str, bytes] | None:

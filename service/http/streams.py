@@ -74,8 +74,8 @@ class Streams:
     async def _review(self, holds: Holds) -> None:
         while True:
             await asyncio.sleep(REVIEW)
-            keyed = {stream.caller for stream in self._open if stream.caller is not None and stream.caller.key is not None}
-            ended = {caller for caller in keyed if not await holds(caller)}
+            callers = {stream.caller for stream in self._open if stream.caller is not None}
+            ended = {caller for caller in callers if not await holds(caller)}
             for stream in self._open if ended else ():
                 if stream.caller in ended:
                     stream.key_ended = True

@@ -68,15 +68,20 @@ class WebSocketEndpoint:
         except (RateLimited, Unavailable) as error:
             await _close(send, 1013, error.message)
 
-    async def _serve(
-        self, request_id: str, receive: Receive, send: Send, given: Credentials, stream: Stream
-    ) -> None:
+    async def _serve(self, request_id: str, receive: Receive, send: Send, given: Credentials, stream: Stream) -> None:
         async def admit(payload: dict[str, Any]) -> Guest:
             guest = await self._admission.admit(credentials_within(payload, given))
             self._streams.identify(stream, guest.caller)
             return guest
 
-        socket = _Socket(self._operations, admit, self._settings, self._observe, request_id, (receive, send))
+        socket = _Socket(
+            self._operations,
+            admit,
+            self._settings,
+            observe=self._observe,
+            request_id=request_id,
+            channel=(receive, send),
+        )
         try:
             await socket.run(stream)
         finally:
@@ -91,6 +96,7 @@ class _Socket:
         operations: Operations,
         admit: Callable[[dict[str, Any]], Awaitable[Guest]],
         settings: Settings,
+        *,
         observe: Observer,
         request_id: str,
         channel: tuple[Receive, Send],
@@ -158,7 +164,7 @@ class _Socket:
         payload = message.get("payload")
         if not isinstance(payload, dict | None):
             raise Closed(4400, "Invalid message received: the payload of connection_init must be an object")
-        self._guest = await self._admit(payload or {})
+        self._guest = await self._admit(cast("dict[str, Any]", payload or {}))
         await self._tell({"type": "connection_ack"})
 
     async def _subscribe(self, message: dict[str, Any]) -> None:

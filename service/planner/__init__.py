@@ -58,7 +58,7 @@ class Planner:
         return read
 
     def plan(self, operation: Operation, variables: Mapping[str, Any], allowed: Allowed) -> Call:
-        """The call of an operation, that of a subscription too, by a caller who is allowed so much. Raises BadUserInput or UpgradeRequired."""
+        """The call of any operation by a caller who is allowed so much. Raises BadUserInput or UpgradeRequired."""
         values = self._coerced(operation, variables)
         prepared = operation.plans.get(_key(operation, values, allowed))
         if prepared is None:
