@@ -6,7 +6,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
 
 from starlette.types import Scope
 
@@ -41,13 +40,3 @@ class Streams:
     def end(self) -> None:
         """Has all connections end, those too that are opened from now on."""
         self._ending.set()
-
-
-async def next_or_ending(task: asyncio.Task[Any], ending: asyncio.Event, seconds: float) -> bool:
-    """Waits until the task is done, at most so long, and no longer than the server goes on; whether it is done."""
-    waiting = asyncio.create_task(ending.wait())
-    try:
-        await asyncio.wait((task, waiting), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        waiting.cancel()
-    return task.done()
