@@ -58,9 +58,7 @@ def create(
         raise Failure(f"The key would expire ({_time(expires)}) before it begins to count ({_time(not_before)}).")
     terms = Terms(name, tier, not_before, expires, tuple(sorted({*origins})), tuple(sorted({*networks})))
     with _keeping() as (keeping, pepper):
-        key = _done(keeping.create(terms, pepper()))
-        _tell(f"{key[:12]} was made. This is the only time that it is shown:")
-        click.echo(key)
+        _show(_done(keeping.create(terms, pepper())), keeping, pepper())
 
 
 @keys.command("list")
@@ -98,8 +96,7 @@ def rotate(*, prefix: str, overlap: timedelta, expires: datetime | None) -> None
     with _keeping() as (keeping, pepper):
         rotated = _done(keeping.rotate(prefix, overlap, pepper(), expires))
         _tell(f"{rotated.old_prefix} counts until {_time(rotated.old_expires_at)}.")
-        _tell(f"{rotated.key[:12]} was made. This is the only time that it is shown:")
-        click.echo(rotated.key)
+        _show(rotated.key, keeping, pepper())
 
 
 @keys.command()
@@ -170,6 +167,15 @@ def _keeping() -> Generator[tuple[Keeping, Any]]:
 
     with migrated(settings) as dsn:
         yield Keeping(dsn, _whoever_asks()), pepper
+
+
+def _show(key: str, keeping: Keeping, pepper: bytes) -> None:
+    """Prints a new key first of all, for nobody can have it again."""
+    _tell(f"{key[:12]} was made. This is the only time that it is shown:")
+    click.echo(key)
+    _, foreign = _done(keeping.peppers(pepper))
+    if foreign:
+        _tell(f"{foreign:,} keys were made with another PARALLAX_KEY_PEPPER. The service knows those made with its own only.")
 
 
 def _done(work: Coroutine[Any, Any, T]) -> T:

@@ -43,7 +43,8 @@ create table api_keys (
 comment on column api_keys.digest is 'HMAC-SHA-256 of the key by the pepper; the key itself is kept nowhere.';
 comment on column api_keys.pepper is 'A fingerprint of that pepper, null where it was not told.';
 create index api_keys_tier on api_keys (tier);
-create index api_keys_replaces on api_keys (replaces) where replaces is not null;
+-- A key is rotated once; the next time it is the one in its place.
+create unique index api_keys_replaces on api_keys (replaces) where replaces is not null;
 
 create table usage_days (
     key_id bigint not null references api_keys (id) on delete cascade,

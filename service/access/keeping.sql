@@ -18,8 +18,8 @@ from api_keys where starts_with(prefix, $1)
 order by id limit 3 for update;
 
 -- name: replacement
--- The key that has taken the place of one, unless it was revoked (api_keys_replaces).
-select prefix from api_keys where replaces = $1 and revoked_at is null;
+-- The key that has taken the place of one (api_keys_replaces).
+select prefix from api_keys where replaces = $1;
 
 -- name: create_key
 -- Keeps a new key, unless another has its prefix: then nothing comes back.
