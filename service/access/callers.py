@@ -144,7 +144,7 @@ class Callers:
     def at_hand(self, given: Credentials) -> Caller | None:
         """The caller, where nobody has to be asked; None where someone has, and where it will be refused."""
         if given.key is None:
-            return self._anonymous.get(given.address) or self._anonymous_at(given.address)
+            return self._anonymous.get(given.address) or self._anonymous.put(given.address, self._anonymous_at(given))
         if not self._counts():
             return None
         caller = self._callers.get(digest_of(given.key, self._pepper))
@@ -154,10 +154,7 @@ class Callers:
         """The caller. Raises Unauthenticated, with nothing that tells why, or Unavailable."""
         began = time.monotonic()
         if given.key is None:
-            await self._until_it_counts()
-            if caller := self.at_hand(given):
-                return caller
-            raise Unavailable(AWAY)
+            return self._anonymous_at(given)
         caller = await self._find(digest_of(given.key, self._pepper)) if is_well_formed(given.key) else None
         if caller and self._is_good(caller, given):
             return caller
@@ -189,9 +186,8 @@ class Callers:
         key = caller.key
         return key is not None and key.is_good(self._now()) and key.is_for(given)
 
-    def _anonymous_at(self, address: str) -> Caller | None:
-        tier = self.tiers.anonymous
-        return self._anonymous.put(address, Caller(None, tier, account_of(address))) if tier else None
+    def _anonymous_at(self, given: Credentials) -> Caller:
+        return Caller(None, self.tiers.anonymous, account_of(given.address))
 
     # What Postgres is asked ------------------------------------------------------------------------------------
 
