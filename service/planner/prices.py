@@ -4,7 +4,7 @@ Follows the GraphQL Cost Directives specification: https://ibm.github.io/graphql
 """
 
 # graphql-core's list and non-null types are generic in what pyright cannot know.
-# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
@@ -52,7 +52,7 @@ class Price:
 
 
 FREE = Price()
-OF_INTROSPECTION = Price(weight=10)
+OF_INTROSPECTION = Price(weight=100)
 
 Prices = Mapping[str, Mapping[str, Price]]
 """Of the fields of each type of objects, but for those that cost nothing."""
