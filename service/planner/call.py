@@ -83,7 +83,7 @@ class Call:
         """Whether Postgres should plan the statement anew for the parameters of this call."""
         return self.prepared.selective
 
-    @property
+    @cached_property
     def cost(self) -> int:
         """What the call costs, whoever makes it: at least 1, and 0 where it is uncharged."""
         return self.prepared.cost.of(self.lengths)
