@@ -9,13 +9,14 @@ from contextlib import aclosing
 import orjson
 from starlette.types import Receive, Scope, Send
 
-from service.errors import ApiError, Internal
+from service.errors import ApiError, Internal, Unauthenticated
 from service.events import Observer, RequestFailed
+from service.http.admission import Guest
 from service.http.caller import WhileCallerWaits
 from service.http.operations import Operations
-from service.http.requests import GraphQLRequest
+from service.http.requests import GraphQLRequest, headers_of
 from service.http.responses import NO_STORE, shown_errors
-from service.http.streams import Streams, next_or_ending
+from service.http.streams import Stream, Streams
 
 SOON = 0.25
 """Seconds after which a caller hears that the stream is open, where nothing else has been told."""
@@ -25,6 +26,7 @@ HEADERS = [
     # nginx and its like would wait for more before they pass anything on.
     (b"x-accel-buffering", b"no"),
 ]
+KEY_ENDED = "The key is not good any more."
 COMPLETE = b"event: complete\ndata: \n\n"
 HEARTBEAT = b":\n\n"
 
@@ -41,57 +43,83 @@ class EventStream:
         self._heartbeat = heartbeat
         self._observe = observe
 
-    async def send(
-        self, scope: Scope, receive: Receive, send: Send, request: GraphQLRequest, last_event_id: bytes | None
-    ) -> None:
+    async def send(self, scope: Scope, receive: Receive, send: Send, guest: Guest, request: GraphQLRequest) -> None:
         """Raises CallerGone, and before the first event the errors that have a status of their own."""
+        last_event_id = headers_of(scope).get(b"last-event-id")
         after = last_event_id.decode("latin-1") if last_event_id else None
-        with self._streams.opened(scope) as ending, WhileCallerWaits(receive):
-            async with aclosing(self._operations.stream(request, after)) as answers:
-                await self._send_all(scope, send, answers, ending)
+        with self._streams.opened(guest.caller.account, guest.caller) as stream, WhileCallerWaits(receive):
+            async with aclosing(self._operations.stream(request, guest, after)) as answers:
+                await self._send_all(scope, send, answers, stream)
 
     async def _send_all(
-        self, scope: Scope, send: Send, answers: AsyncGenerator[tuple[str, bytes]], ending: asyncio.Event
+        self, scope: Scope, send: Send, answers: AsyncGenerator[tuple[str, bytes]], stream: Stream
     ) -> None:
-        started = False
-
-        async def write(part: bytes, *, more: bool = True) -> None:
-            nonlocal started
-            if not started:
-                await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-                started = True
-            await send({"type": "http.response.body", "body": part, "more_body": more})
-
-        upcoming: asyncio.Task[tuple[str, bytes] | None] | None = None
+        body = _Body(send)
+        telling = asyncio.create_task(_tell(answers, body))
         try:
-            while not ending.is_set():
-                upcoming = upcoming or asyncio.create_task(_next(answers))
-                if not await next_or_ending(upcoming, ending, self._heartbeat if started else SOON):
-                    await write(HEARTBEAT)
-                    continue
-                answer, upcoming = upcoming.result(), None
-                if answer is None:
-                    await write(COMPLETE, more=False)
-                    return
-                await write(_event(answer))
-            await write(b"", more=False)
+            if await self._beat_until_told(telling, stream.ending, body):
+                telling.result()
+                return
+            await _cancelled(telling)
+            await body.write(_end_of(stream, scope["request_id"]), more=False)
         except Exception as raised:
             error = raised if isinstance(raised, ApiError) else Internal()
-            if not started and error.always_status:
+            if not body.begun and error.always_status:
                 raise
             if error.status >= 500:
                 self._observe(RequestFailed(scope["request_id"], error.code, raised))
-            body = orjson.dumps({"errors": shown_errors(error, scope["request_id"])})
-            await write(_event(("", body)))
-            await write(COMPLETE, more=False)
+            await body.write(_failed(error, scope["request_id"]) + COMPLETE, more=False)
         finally:
-            if upcoming is not None:
-                upcoming.cancel()
-                await asyncio.wait((upcoming,))
+            await _cancelled(telling)
+
+    async def _beat_until_told(self, telling: asyncio.Task[None], ending: asyncio.Event, body: _Body) -> bool:
+        """Whether all was told; if not, the stream is ending."""
+        ended = asyncio.create_task(ending.wait())
+        try:
+            while not telling.done() and not ended.done():
+                seconds = self._heartbeat if body.begun else SOON
+                done, _ = await asyncio.wait((telling, ended), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+                if not done:
+                    await body.write(HEARTBEAT)
+        finally:
+            ended.cancel()
+        return telling.done()
 
 
-async def _next(answers: AsyncGenerator[tuple[str, bytes]]) -> tuple[str, bytes] | None:
-    return await anext(answers, None)
+class _Body:
+    """The body of a response that begins with the first part; a part at a time, whoever writes it."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._turn = asyncio.Lock()
+        self.begun = False
+
+    async def write(self, part: bytes, *, more: bool = True) -> None:
+        async with self._turn:
+            if not self.begun:
+                await self._send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+                self.begun = True
+            await self._send({"type": "http.response.body", "body": part, "more_body": more})
+
+
+async def _tell(answers: AsyncGenerator[tuple[str, bytes]], body: _Body) -> None:
+    async for answer in answers:
+        await body.write(_event(answer))
+    await body.write(COMPLETE, more=False)
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait((task,))
+
+
+def _end_of(stream: Stream, request_id: str) -> bytes:
+    """The last words on a stream that the client did not end: none where the server ends too."""
+    return _failed(Unauthenticated(KEY_ENDED), request_id) + COMPLETE if stream.key_ended else b""
+
+
+def _failed(error: ApiError, request_id: str) -> bytes:
+    return _event(("", orjson.dumps({"errors": shown_errors(error, request_id)})))
 
 
 def _event(answer: tuple[str, bytes]) -> bytes:

@@ -58,16 +58,12 @@ class Planner:
         return read
 
     def plan(self, operation: Operation, variables: Mapping[str, Any], allowed: Allowed) -> Call:
-        """The call of an operation by a caller who is allowed so much. Raises BadUserInput or UpgradeRequired."""
+        """The call of any operation by a caller who is allowed so much. Raises BadUserInput or UpgradeRequired."""
         values = self._coerced(operation, variables)
         prepared = operation.plans.get(_key(operation, values, allowed))
         if prepared is None:
             prepared = self._prepare(operation, values, allowed)
         return prepared.call(values)
-
-    def subscribe(self, operation: Operation, variables: Mapping[str, Any], allowed: Allowed) -> Subscription:
-        """The subscription that an operation asks for. Raises as `plan` does."""
-        return Subscription(self.plan(operation, variables, allowed))
 
     def _coerced(self, operation: Operation, variables: Mapping[str, Any]) -> Values:
         usual = operation.variable_types.coerced(variables)

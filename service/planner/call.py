@@ -101,7 +101,7 @@ class Call:
     @cached_property
     def key(self) -> bytes:
         """What tells this answer from every other: equal keys are answered alike by one state of the database."""
-        return sha256(self.prepared.digest + repr(self.parameters).encode()).digest()
+        return sha256(self.prepared.digest + repr((self.cost, self.parameters)).encode()).digest()
 
     @property
     def local(self) -> DocumentNode | None:
@@ -117,6 +117,15 @@ class Call:
         keys: list[int | None] = record[-1]
         known = [key for key in keys if key is not None]
         return None if self.prepared.open_ended or not keys or len(known) < len(keys) else known
+
+    def response(self, record: Sequence[Any] | None, local: Mapping[str, Any] | None) -> bytes:
+        """The JSON of the whole response, which tells what the call cost."""
+        return b'{"data":' + self.assemble(record, local) + self.extensions + b"}"
+
+    @property
+    def extensions(self) -> bytes:
+        """The last member of a response's JSON."""
+        return b',"extensions":{"cost":{"requested":%d}}' % self.cost
 
     def assemble(self, record: Sequence[Any] | None, local: Mapping[str, Any] | None) -> bytes:
         """The JSON of `data`, of the statement's row and the executor's answer."""
@@ -147,7 +156,8 @@ class Subscription:
     @cached_property
     def key(self) -> bytes:
         """What subscribers who are told the same have in common."""
-        return sha256(self.call.prepared.digest + repr(self.call.parameters[1:]).encode()).digest()
+        call = self.call
+        return sha256(call.prepared.digest + repr((call.cost, call.parameters[1:])).encode()).digest()
 
     def at(self, position: str) -> tuple[str, tuple[Any, ...]]:
         """The statement and the parameters that give the next changes after a position."""
@@ -158,11 +168,11 @@ class Subscription:
         """What the statement's row says."""
         position, has_more, cursors, objects = record
         [(key, _)] = self.call.prepared.roots
-        start = b'{"data":{"' + key.encode() + b'":'
+        start, end = b'{"data":{"' + key.encode() + b'":', b"}" + self.call.extensions + b"}"
         return Told(
             position,
             has_more,
-            tuple((cursor, start + told.encode() + b"}}") for cursor, told in zip(cursors, objects, strict=True)),
+            tuple((cursor, start + told.encode() + end) for cursor, told in zip(cursors, objects, strict=True)),
         )
 
 

@@ -4,7 +4,7 @@ Follows the GraphQL Cost Directives specification: https://ibm.github.io/graphql
 """
 
 # graphql-core's list and non-null types are generic in what pyright cannot know.
-# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
