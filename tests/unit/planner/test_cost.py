@@ -2,6 +2,8 @@
 # graphql-core leaves the arguments of its wrapping types open.
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -151,8 +153,7 @@ def test_ids_and_domains_count_one_by_one_and_need_no_plan_of_their_own() -> Non
 
 def test_a_subscription_costs_what_one_event_does() -> None:
     text = 'subscription { storyChanged(filter: {search: "x"}) { kind story { title topics { name } } } }'
-    told = PLANNER.subscribe(PLANNER.document(text).operation(), {}, Allowed())
-    assert told.call.cost == 100 + 1 + 1 + 3
+    assert cost(text) == 100 + 1 + 1 + 3
 
 
 @pytest.mark.parametrize(
@@ -195,6 +196,14 @@ def test_fragments_that_spread_the_next_twice_are_refused_before_they_are_counte
     text = f"{{ stories {{ nodes {{ ...F0 }} }} }} {spreads} fragment F25 on Story {{ related {{ id }} }}"
     with pytest.raises(ValidationFailed):
         PLANNER.document(text)
+
+
+def test_the_examples_of_the_documentation_cost_what_it_says() -> None:
+    text = (Path(schema.__file__).parents[1] / "docs" / "cost.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```graphql\n(.*?)```.*?\*\*([\d,]+)\*\*", text, re.DOTALL)
+    assert len(examples) == 3
+    for example, told in examples:
+        assert cost(example, slug="a") == int(told.replace(",", ""))
 
 
 # What the schema says ------------------------------------------------------------------------------------
