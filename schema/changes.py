@@ -5,6 +5,7 @@ from __future__ import annotations
 import strawberry
 
 from schema.binding import Rows, bound, column
+from schema.directives import FREE
 from schema.ids import identity, standing_for
 from schema.news import SHOWN, Story
 from schema.scalars import DateTime
@@ -40,7 +41,8 @@ class StoryChange:
 
 @strawberry.type(
     description="A page of the changes. To stay in step: take `headCursor`, read everything that you need, then ask "
-    "for the changes after it, and go on from `endCursor`. What changes while you read is told again, never left out."
+    "for the changes after it, and go on from `endCursor`. What changes while you read is told again, never left out.",
+    directives=FREE,
 )
 class ChangeFeed:
     changes: list[StoryChange] = bound(

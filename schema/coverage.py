@@ -7,7 +7,7 @@ from typing import Annotated
 import strawberry
 
 from schema.binding import Embedded, Gated, Rows, bound, column
-from schema.directives import NEEDS_FACTUALITY, NEEDS_OWNERSHIP
+from schema.directives import FREE, NEEDS_FACTUALITY, NEEDS_OWNERSHIP, about, weighs
 from schema.scalars import CountryCode, DateTime, LanguageTag
 from schema.vocabulary import Bias, Factuality, Feature, OwnershipCategory, Side
 
@@ -38,7 +38,8 @@ ENTRY = Embedded()
 
 @strawberry.type(
     description="A part of a whole. `fraction` is exact; `percent` is whole and the percents of one distribution "
-    "always add up to 100 (largest remainder; a tie goes to the earlier entry), or are all 0 where nothing is rated."
+    "always add up to 100 (largest remainder; a tie goes to the earlier entry), or are all 0 where nothing is rated.",
+    directives=FREE,
 )
 class Share:
     count: int = column(description="How many of the rated ones are in this part.")
@@ -49,13 +50,13 @@ class Share:
     percent: int = column("(percents({counts}))[{entry}]", description="Whole percent of all rated ones, 0 to 100.")
 
 
-@strawberry.type(description="How many have one of the seven points.")
+@strawberry.type(description="How many have one of the seven points.", directives=FREE)
 class BiasCount:
     bias: Bias = column("{value}", description="The point that is counted.")
     share: Share = bound(ENTRY, description="Its part of the reports whose outlet has a bias rating.")
 
 
-@strawberry.type(description="How reports divide by the bias of their outlets.")
+@strawberry.type(description="How reports divide by the bias of their outlets.", directives=FREE)
 class BiasDistribution:
     left: Share = bound(side_share(1, "left"), description="Reports by outlets that are far left, left or lean left.")
     center: Share = bound(side_share(2, "center"), description="Reports by outlets in the center.")
@@ -69,20 +70,22 @@ class BiasDistribution:
         "{outlet_count} - {rated_count}", description="Reports whose outlet has no bias rating: in no share."
     )
     points: list[BiasCount] = bound(
-        listed("bias", "{outer.bias_counts}"), description="All seven points, left to right, zeros included."
+        listed("bias", "{outer.bias_counts}"),
+        directives=about(7),
+        description="All seven points, left to right, zeros included.",
     )
     mean: float | None = column(
         "bias_mean({bias_counts})", description="Mean bias of the rated outlets, -3 to 3; null where none is rated."
     )
 
 
-@strawberry.type(description="How many have one level of factual reporting.")
+@strawberry.type(description="How many have one level of factual reporting.", directives=FREE)
 class FactualityCount:
     factuality: Factuality = column("{value}", description="The level that is counted.")
     share: Share = bound(ENTRY, description="Its part of the reports whose outlet has a factuality rating.")
 
 
-@strawberry.type(description="How reports divide by their outlets' record of factual reporting.")
+@strawberry.type(description="How reports divide by their outlets' record of factual reporting.", directives=FREE)
 class FactualityDistribution:
     rated_count: int = column(
         "total({factuality_counts})",
@@ -93,17 +96,19 @@ class FactualityDistribution:
         description="Reports whose outlet has no factuality rating: in no share.",
     )
     levels: list[FactualityCount] = bound(
-        listed("factuality", "{outer.factuality_counts}"), description="All five levels, worst to best, zeros included."
+        listed("factuality", "{outer.factuality_counts}"),
+        directives=about(5),
+        description="All five levels, worst to best, zeros included.",
     )
 
 
-@strawberry.type(description="How many have one category of owner.")
+@strawberry.type(description="How many have one category of owner.", directives=FREE)
 class OwnershipCount:
     category: OwnershipCategory = column("{value}", description="The category that is counted.")
     share: Share = bound(ENTRY, description="Its part of the reports whose outlet has a known owner.")
 
 
-@strawberry.type(description="How reports divide by who owns their outlets.")
+@strawberry.type(description="How reports divide by who owns their outlets.", directives=FREE)
 class OwnershipDistribution:
     known_count: int = column(
         "total({ownership_counts})",
@@ -114,11 +119,13 @@ class OwnershipDistribution:
         description="Reports whose outlet has no known owner: in no share.",
     )
     categories: list[OwnershipCount] = bound(
-        listed("ownership_category", "{outer.ownership_counts}"), description="Every category, zeros included."
+        listed("ownership_category", "{outer.ownership_counts}"),
+        directives=about(8),
+        description="Every category, zeros included.",
     )
 
 
-@strawberry.type(description="Stands where the caller's tier does not include the data.")
+@strawberry.type(description="Stands where the caller's tier does not include the data.", directives=FREE)
 class UpgradeRequired:
     feature: Feature = strawberry.field(description="What a tier needs to include for the data to show.")
     tier: str | None = strawberry.field(description="The least tier that includes it; null where none does.")
@@ -135,19 +142,21 @@ CoverageOwnership = Annotated[
 ]
 
 
-@strawberry.type(description="How many of the reports come from outlets of one country.")
+@strawberry.type(description="How many of the reports come from outlets of one country.", directives=FREE)
 class CountryCount:
     country: CountryCode = column(description="The country of the outlets.")
     count: int = column(description="Reports by outlets of that country.")
 
 
-@strawberry.type(description="How many of the articles are in one language.")
+@strawberry.type(description="How many of the articles are in one language.", directives=FREE)
 class LanguageCount:
     language: LanguageTag = column(description="The language of the articles.")
     count: int = column(description="Articles in that language.")
 
 
-@strawberry.type(description="The side whose outlets barely report a story that the other side reports widely.")
+@strawberry.type(
+    description="The side whose outlets barely report a story that the other side reports widely.", directives=FREE
+)
 class Blindspot:
     side: Side = column("{blindspot}", description="The side that barely reports it, LEFT or RIGHT.")
     fraction: float = column(
@@ -163,7 +172,8 @@ class Blindspot:
 @strawberry.type(
     description="Who covers one story. Every distribution counts *reports*: an outlet counts once for a story, however "
     "many articles it published about it. Shares are over the outlets that have the rating in question; those without "
-    "one are counted beside, never inside."
+    "one are counted beside, never inside.",
+    directives=FREE,
 )
 class Coverage:
     id: strawberry.ID = column(
@@ -189,6 +199,7 @@ class Coverage:
             " where r.story_id = {outer.id} and o.country is not null group by o.country)",
             order="{count} desc, {country}",
         ),
+        directives=(*weighs(2), *about(10)),
         description="Reports by the country of their outlet, most first.",
     )
     languages: list[LanguageCount] = bound(
@@ -197,6 +208,7 @@ class Coverage:
             " where a.story_id = {outer.id} and a.language is not null group by a.language)",
             order="{count} desc, {language}",
         ),
+        directives=(*weighs(2), *about(5)),
         description="Articles by their language, most first.",
     )
     blindspot: Blindspot | None = bound(
@@ -208,7 +220,9 @@ class Coverage:
 
 
 @strawberry.type(
-    description="Counts are of what was published within the bucket; a report falls in the bucket of its first article."
+    description="Counts are of what was published within the bucket; a report falls in the bucket of its first "
+    "article.",
+    directives=FREE,
 )
 class TimelineBucket:
     start: DateTime = column(

@@ -50,7 +50,31 @@ class ListSize:
     )
 
 
-PAGED = ListSize(assumed_size=20, slicing_arguments=["first", "last"], require_one_slicing_argument=False)
+def weighs(weight: int) -> tuple[Cost, ...]:
+    """The price of a field, of an argument that is given, or of one object of a type."""
+    return (Cost(weight=str(weight)),)
+
+
+def about(length: int) -> tuple[ListSize, ...]:
+    """A list of which only the usual length is known."""
+    return (ListSize(assumed_size=length, require_one_slicing_argument=strawberry.UNSET),)
+
+
+def as_long_as(argument: str, *fields: str) -> tuple[ListSize, ...]:
+    """A list that is as long as an argument says, or as that is where it is a list; or that these fields of it are."""
+    sized = list(fields) or strawberry.UNSET
+    return (ListSize(slicing_arguments=[argument], sized_fields=sized, require_one_slicing_argument=False),)
+
+
+FREE = weighs(0)
+"""For what is made of a row that is counted already, or known without asking for any."""
+
+PAGED = ListSize(
+    assumed_size=20,
+    slicing_arguments=["first", "last"],
+    sized_fields=["edges", "nodes"],
+    require_one_slicing_argument=False,
+)
 
 NEEDS_FACTUALITY = (RequiresFeature(feature=Feature.FACTUALITY),)
 NEEDS_OWNERSHIP = (RequiresFeature(feature=Feature.OWNERSHIP),)

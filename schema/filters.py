@@ -7,7 +7,7 @@ from enum import Enum
 import strawberry
 
 from schema.binding import ByOutlet, Condition, Facet, Key, OfStory, OneOf, Order, Range, Steps, Words, asks, part_of
-from schema.directives import NEEDS_FACTUALITY, NEEDS_OWNERSHIP
+from schema.directives import NEEDS_FACTUALITY, NEEDS_OWNERSHIP, weighs
 from schema.ids import key_of, standing_for
 from schema.scalars import URL, CountryCode, DateTime, LanguageTag
 from schema.vocabulary import ArticleKind, Bias, Factuality, Medium, OwnershipCategory, Side
@@ -139,6 +139,7 @@ class StoryFilter:
     )
     search: str | None = asks(
         Condition(f"{{search}} @@ {searched('{value}')}", convert=search_words),
+        directives=weighs(50),
         description="Words to find in title, summary and key points (never in perspectives), in web-search syntax: "
         "quoted phrases, OR, and - to exclude.",
     )
@@ -248,6 +249,7 @@ class ArticleFilter:
             "{published_at}",
             search_words,
         ),
+        directives=weighs(50),
         description="Words to find in title and excerpt, in web-search syntax.",
     )
 

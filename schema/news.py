@@ -24,7 +24,7 @@ from schema.binding import (
 )
 from schema.binding import Connection as Page
 from schema.coverage import Coverage, TimelineBucket, UpgradeRequired
-from schema.directives import NEEDS_FACTUALITY, NEEDS_OWNERSHIP, NEEDS_PERSPECTIVES
+from schema.directives import FREE, NEEDS_FACTUALITY, NEEDS_OWNERSHIP, NEEDS_PERSPECTIVES, about, as_long_as, weighs
 from schema.filters import ArticleFilter, ArticleSort, StoryArticleSort, StoryFilter, StorySort
 from schema.ids import identity
 from schema.pagination import Connection
@@ -60,10 +60,13 @@ class Perspective:
     summary: str = column(description="What outlets of this side say, in a few sentences.")
 
 
-@strawberry.type(description="How each side told a story: left, center, right, where there is a summary.")
+@strawberry.type(
+    description="How each side told a story: left, center, right, where there is a summary.", directives=FREE
+)
 class PerspectiveList:
     items: list[Perspective] = bound(
         Rows("perspectives", "{story_id} = {outer.id}", "{side}"),
+        directives=about(3),
         description="Left, center, right; a side without a summary is left out.",
     )
 
@@ -92,6 +95,7 @@ class Story(Node):
             " where p.story_id = {outer.id})",
             order="{position}",
         ),
+        directives=about(3),
         description="What it is tagged with, in the order given; those that they are under are not listed.",
     )
     places: list[Place] = bound(
@@ -100,6 +104,7 @@ class Story(Node):
             " where p.story_id = {outer.id})",
             order="{position}",
         ),
+        directives=about(3),
         description="Where it happens or what places it is about, in the order given.",
     )
     image_url: URL | None = column(description="A picture for it; null where there is none.")
@@ -131,6 +136,7 @@ class Story(Node):
     timeline: list[TimelineBucket] = takes(
         Rows("story_timeline({outer.id}, {arg.interval})", order="{start}"),
         argument("interval", Interval, Interval.HOUR, description=INTERVAL),
+        directives=(*weighs(5), *about(24)),
         description="Coverage as it grew. Empty intervals are left out.",
     )
     related: list[Story] = takes(
@@ -141,6 +147,7 @@ class Story(Node):
             open_ended=True,
         ),
         argument("first", int, 5, description=FIRST),
+        directives=(*weighs(50), *as_long_as("first")),
         description="Stories most like this one, best first.",
     )
     merged_from: list[strawberry.ID] = column(
@@ -166,7 +173,7 @@ class Article(Node):
     story: Story = bound(Rows("stories", "{id} = {outer.story_id}"), description="What it is about.")
 
 
-@strawberry.type(description="An outlet's record of factual reporting.")
+@strawberry.type(description="An outlet's record of factual reporting.", directives=FREE)
 class FactualityRating:
     factuality: Factuality | None = column(
         description="The level nearest to `score`, a tie going to the lower; null where nobody has rated it."
@@ -182,10 +189,11 @@ class Owner:
     category: OwnershipCategory = column(description="What kind of owner it is.")
 
 
-@strawberry.type(description="Who owns an outlet.")
+@strawberry.type(description="Who owns an outlet.", directives=FREE)
 class Ownership:
     owners: list[Owner] = bound(
         Rows("owners", "{outlet_id} = {outer.id}", "{position}"),
+        directives=about(2),
         description="In the order given; the first one decides where the outlet is counted. Empty where unknown.",
     )
 
@@ -246,6 +254,7 @@ class Outlet(Node):
     )
     ratings: list[AgencyRating] = bound(
         Rows("ratings", "{outlet_id} = {outer.id}", "{rated_at} desc nulls last, {agency}"),
+        directives=about(4),
         description="Every agency's own rating, newest first: the inputs of the consensus.",
     )
     articles: Connection[Article] = paged(
@@ -263,6 +272,7 @@ class Outlet(Node):
     activity: OutletActivity = takes(
         OF_OUTLET,
         published(optional=True),
+        directives=weighs(50),
         description="What the outlet covered in a window (the last 30 days where none is given).",
     )
 
@@ -287,6 +297,7 @@ class Topic(Node):
     coverage: CoverageReport = takes(
         OF_TOPIC,
         published(optional=True),
+        directives=weighs(50),
         description="Coverage of its stories in a window (the last 30 days where none is given).",
     )
 

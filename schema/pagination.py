@@ -6,12 +6,13 @@ from typing import Generic, TypeVar
 
 import strawberry
 
+from schema.directives import FREE, weighs
 from schema.vocabulary import CountPrecision
 
 T = TypeVar("T")
 
 
-@strawberry.type(description="Where a page stands in its list.")
+@strawberry.type(description="Where a page stands in its list.", directives=FREE)
 class PageInfo:
     has_next_page: bool = strawberry.field(
         description="Whether more comes after the page; of a page from the end, whether `before` was given."
@@ -23,21 +24,25 @@ class PageInfo:
     end_cursor: str | None = strawberry.field(description="The last item's cursor; null where there are no items.")
 
 
-@strawberry.type(description="How many items the whole list has: exact up to 10,000, then a lower bound.")
+@strawberry.type(
+    description="How many items the whole list has: exact up to 10,000, then a lower bound.", directives=FREE
+)
 class TotalCount:
     value: int = strawberry.field(description="Items of the whole list, not of the page; at most 10,000.")
     precision: CountPrecision = strawberry.field(description="Whether `value` is all, or where counting stopped.")
 
 
-@strawberry.type(description="An item of a page, with its position.")
+@strawberry.type(description="An item of a page, with its position.", directives=FREE)
 class Edge(Generic[T]):
     cursor: str = strawberry.field(description="Its position, for `after` and `before` of the same list.")
     node: T = strawberry.field(description="The item itself.")
 
 
-@strawberry.type(description="A page of a list.")
+@strawberry.type(description="A page of a list.", directives=FREE)
 class Connection(Generic[T]):
     edges: list[Edge[T]] = strawberry.field(description="The page's items with their cursors, in the list's order.")
     nodes: list[T] = strawberry.field(description="The page's items alone, in the list's order.")
     page_info: PageInfo = strawberry.field(description="Where the page begins and ends, and whether there is more.")
-    total_count: TotalCount = strawberry.field(description="How many items there are on all pages.")
+    total_count: TotalCount = strawberry.field(
+        description="How many items there are on all pages.", directives=weighs(10)
+    )

@@ -8,6 +8,7 @@ from strawberry.types import Info
 from schema.binding import Connection as Page
 from schema.binding import Key, Lookup, Nodes, Order, Rows, argument, paged, takes
 from schema.changes import ChangeFeed
+from schema.directives import FREE, as_long_as, weighs
 from schema.filters import (
     ArticleBy,
     ArticleFilter,
@@ -30,7 +31,7 @@ from schema.windows import OF_FILTER, OVERLAPS, CoverageFilter, CoverageReport, 
 BY_SLUG = Order((Key("{slug}", "text"),))
 
 
-@strawberry.type(description="What is answering. Counts may be up to a minute old.")
+@strawberry.type(description="What is answering. Counts may be up to a minute old.", directives=FREE)
 class ServiceInfo:
     version: str = strawberry.field(description="Of the software.")
     rule_version: str = strawberry.field(description="Of the rules that all figures follow.")
@@ -51,6 +52,7 @@ class Query:
     nodes: list[Node | None] = takes(
         Nodes(),
         argument("ids", list[strawberry.ID], description="Of objects of any types, at most 100."),
+        directives=as_long_as("ids"),
         description="At most 100; null where an id names nothing. Order is kept.",
     )
     story: Story | None = takes(
@@ -96,12 +98,14 @@ class Query:
     coverage: CoverageReport = takes(
         OF_FILTER,
         argument("filter", CoverageFilter, description="What to count."),
+        directives=weighs(50),
         description="Coverage metrics over any set of stories and any window.",
     )
     compare_outlets: list[OutletOverlap] = takes(
         OVERLAPS,
         argument("domains", list[str], description="Domains of 2 to 10 outlets; one that is not known is refused."),
         published(),
+        directives=(*weighs(50), *as_long_as("domains")),
         description="How the story choices of 2 to 10 different known outlets overlap, each pair once.",
     )
     changes: ChangeFeed = takes(
@@ -115,6 +119,7 @@ class Query:
             100,
             description="How many changes, at most what your tier has on a page; 0 for the cursors alone.",
         ),
+        directives=as_long_as("first", "changes"),
         description="Every change in order, from a cursor: what a partner polls to stay in step. Without `after`, from "
         "the oldest kept; a cursor too old is `CURSOR_EXPIRED`.",
     )

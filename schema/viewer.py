@@ -1,4 +1,4 @@
-"""Who is asking, and what they may still ask. Answered by the executor, from what the HTTP layer knows of the caller."""
+"""Who is asking, and what they may still ask. Answered by the executor, of what the HTTP layer knows of callers."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Annotated, Protocol
 
 import strawberry
 
+from schema.directives import FREE
 from schema.scalars import Date, DateTime
 from schema.vocabulary import Feature
 
 
-@strawberry.type(description="The key itself is never shown again.")
+@strawberry.type(description="The key itself is never shown again.", directives=FREE)
 class ApiKeyInfo:
     prefix: str = strawberry.field(description="Its first 12 characters, by which it is known to those who gave it.")
     name: str = strawberry.field(description="What it was named when it was made.")
@@ -22,7 +23,7 @@ class ApiKeyInfo:
     )
 
 
-@strawberry.type(description="What callers of one kind are allowed.")
+@strawberry.type(description="What callers of one kind are allowed.", directives=FREE)
 class Tier:
     name: str = strawberry.field(description="What it is called.")
     features: list[Feature] = strawberry.field(description="What it includes beyond the open data.")
@@ -31,14 +32,16 @@ class Tier:
     max_page_size: int = strawberry.field(description="How many items a page may have.")
 
 
-@strawberry.type(description="An allowance that refills steadily. Before this operation, which costs nothing of it.")
+@strawberry.type(
+    description="An allowance that refills steadily. Before this operation, which costs nothing of it.", directives=FREE
+)
 class RateLimit:
     limit: int = strawberry.field(description="What may be spent at once where nothing was spent lately.")
     remaining: int = strawberry.field(description="What is left of it now, as far as this server knows.")
     reset_at: DateTime = strawberry.field(description="When it is full again if nothing is spent until then.")
 
 
-@strawberry.type(description="What was spent on one day.")
+@strawberry.type(description="What was spent on one day.", directives=FREE)
 class UsageDay:
     day: Date = strawberry.field(description="In UTC.")
     request_count: int = strawberry.field(description="How many operations were answered, and charged.")
@@ -63,7 +66,7 @@ class Asker(Protocol):
         ...
 
 
-@strawberry.type(description="Who is asking, and what they may still ask.")
+@strawberry.type(description="Who is asking, and what they may still ask.", directives=FREE)
 class Viewer:
     asker: strawberry.Private[Asker]
 

@@ -9,7 +9,7 @@ import strawberry
 
 from schema.binding import KEY, Embedded, Gated, Rows, Span, argument, bound, column, takes
 from schema.coverage import BiasDistribution, CoverageFactuality, CoverageOwnership, TimelineBucket
-from schema.directives import NEEDS_FACTUALITY, NEEDS_OWNERSHIP
+from schema.directives import FREE, NEEDS_FACTUALITY, NEEDS_OWNERSHIP, about, as_long_as, weighs
 from schema.scalars import CountryCode, DateTime
 from schema.vocabulary import Feature, Interval
 
@@ -130,6 +130,7 @@ def _timeline() -> Any:
     return takes(
         Rows(f"window_timeline({_OUTER_CHOICE}, {{arg.interval}})", order="{start}"),
         argument("interval", Interval, Interval.DAY, description=INTERVAL),
+        directives=(*weighs(50), *about(30)),
         description="Coverage as it grew. Empty intervals are left out; the first and the last may be partial.",
     )
 
@@ -144,6 +145,7 @@ def _top_topics() -> Any:
             limited_by="first",
         ),
         argument("first", int, 10, description=FIRST),
+        directives=(*weighs(50), *as_long_as("first")),
         description="The topics that most of the stories are tagged with; those that they are under are not counted.",
     )
 
@@ -151,7 +153,7 @@ def _top_topics() -> Any:
 # Types -----------------------------------------------------------------------------------------------------
 
 
-@strawberry.type(description="How many stories are a blindspot for each side.")
+@strawberry.type(description="How many stories are a blindspot for each side.", directives=FREE)
 class BlindspotCount:
     left: int = column("{left_blindspot_count}", description="Stories that the left barely reports.")
     right: int = column("{right_blindspot_count}", description="Stories that the right barely reports.")
@@ -172,7 +174,8 @@ class TopicCount:
 
 @strawberry.type(
     description="Coverage over many stories, in a window. A report is in the window when its first article is; see the "
-    "rules for figures."
+    "rules for figures.",
+    directives=FREE,
 )
 class CoverageReport:
     story_count: int = column(description="Stories with a report in the window.")
@@ -213,12 +216,13 @@ class CoverageReport:
             limited_by="first",
         ),
         argument("first", int, 10, description=FIRST),
+        directives=(*weighs(50), *as_long_as("first")),
         description="The outlets with the most reports.",
     )
     top_topics: list[TopicCount] = _top_topics()
 
 
-@strawberry.type(description="What one outlet covered in a window.")
+@strawberry.type(description="What one outlet covered in a window.", directives=FREE)
 class OutletActivity:
     article_count: int = column(description="Articles that it published in the window, whenever their report began.")
     story_count: int = column(description="Stories that it covers.")

@@ -12,6 +12,10 @@ from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from schema import schema
+from service.access.callers import Callers
+from service.access.limits import Allowances
+from service.access.pepper import pepper_of
+from service.access.usage import Usage
 from service.cache import Following, Lifetimes, LocalCache, NothingShared, RedisCache, ResponseCache
 from service.db.changes import ChangeFeed
 from service.db.pool import Database
@@ -19,6 +23,7 @@ from service.documents import KeptForAll, KeptHere, Quota, Registered, Registry,
 from service.errors import NotFound
 from service.events import Observer, ServingEnded, ServingStarted
 from service.http import health, pages
+from service.http.admission import Admission
 from service.http.changes import StoryChanges
 from service.http.graphql import GraphQLEndpoint
 from service.http.middleware import Failures, RequestId
@@ -49,18 +54,34 @@ def create_app(settings: Settings, dsn: str, observe: Observer | None = None) ->
     changes = StoryChanges(database)
     feed = _feed(settings, dsn, changes, cache, observe)
 
+    # Connections of their own: however many queries wait for one, nobody waits to be known.
+    access = Database(dsn, settings.model_copy(update={"pool_size": 2}), observe)
+    callers = Callers(access, pepper_of(settings), away=settings.keys_away_seconds, observe=observe)
+    allowances = Allowances(redis, settings.redis_prefix, settings.allowances, observe)
+    usage = Usage(dsn, access, observe)
+    streams = Streams(settings.max_streams)
+
     @asynccontextmanager
     async def lifespan(_app: object) -> AsyncGenerator[None]:
-        async with database, redis or nullcontext(), feed:
+        async with database, access, redis or nullcontext(), callers, usage, feed, streams.reviewed(callers.holds):
             observe(ServingStarted())
             yield
         observe(ServingEnded())
 
-    streams = Streams(settings.max_streams)
-    operations = Operations(planner, documents, database, cache=cache, changes=changes, settings=settings)
+    admission = Admission(callers, allowances, usage, settings)
+    operations = Operations(
+        planner,
+        documents,
+        database,
+        admission=admission,
+        usage=usage,
+        cache=cache,
+        changes=changes,
+        settings=settings,
+    )
     events = EventStream(operations, streams, settings.heartbeat, observe)
-    graphql = GraphQLEndpoint(operations, events, documents, cache, settings)
-    sockets = WebSocketEndpoint(operations, streams, settings, observe)
+    graphql = GraphQLEndpoint(admission, operations, events, documents=documents, cache=cache, settings=settings)
+    sockets = WebSocketEndpoint(admission, operations, streams, settings, observe)
     router = Router(
         [
             *_at("/livez", health.alive),
@@ -140,7 +161,7 @@ def _documents(
     quota = Quota(settings.kept_documents, settings.kept_documents_bytes, settings.kept_documents_seconds)
     here = KeptHere(quota)
     kept = KeptForAll(redis, settings.redis_prefix, quota, here, observe) if redis else here
-    return Registry(planner, registered, kept, registered_only=settings.registered_only)
+    return Registry(planner, registered, kept)
 
 
 def _feed(

@@ -13,12 +13,14 @@ class ApiError(Exception):
     """An error meant for the caller: its message never holds anything internal.
 
     `status` is the HTTP status under `application/graphql-response+json`; `always_status` tells that it holds under
-    `application/json` too, which otherwise answers 200.
+    `application/json` too, which otherwise answers 200. `price` is what the caller pays where it is refused so before
+    anything ran.
     """
 
     code: ClassVar[str] = "INTERNAL"
     status: ClassVar[int] = 500
     always_status: ClassVar[bool] = False
+    price: ClassVar[int] = 0
 
     def __init__(
         self,
@@ -41,6 +43,7 @@ class BadRequest(ApiError):
     code = "BAD_REQUEST"
     status = 400
     always_status = True
+    price = 1
 
 
 class ParseFailed(ApiError):
@@ -48,6 +51,7 @@ class ParseFailed(ApiError):
 
     code = "GRAPHQL_PARSE_FAILED"
     status = 400
+    price = 1
 
 
 class ValidationFailed(ApiError):
@@ -55,6 +59,7 @@ class ValidationFailed(ApiError):
 
     code = "GRAPHQL_VALIDATION_FAILED"
     status = 400
+    price = 1
 
     def __init__(self, errors: Sequence[ApiError]) -> None:
         super().__init__(errors[0].message, locations=errors[0].locations)
@@ -73,6 +78,7 @@ class BadUserInput(ApiError):
 
     code = "BAD_USER_INPUT"
     status = 400
+    price = 1
 
 
 class CursorExpired(ApiError):
@@ -87,6 +93,7 @@ class PersistedQueryNotFound(ApiError):
 
     code = "PERSISTED_QUERY_NOT_FOUND"
     status = 400
+    price = 1
 
     def __init__(self) -> None:
         super().__init__("PersistedQueryNotFound")
@@ -97,6 +104,7 @@ class PersistedQueryMismatch(ApiError):
 
     code = "PERSISTED_QUERY_MISMATCH"
     status = 400
+    price = 1
 
 
 class PersistedQueryRequired(ApiError):
@@ -104,6 +112,22 @@ class PersistedQueryRequired(ApiError):
 
     code = "PERSISTED_QUERY_REQUIRED"
     status = 400
+    price = 1
+
+
+class CostLimitExceeded(ApiError):
+    """The operation costs more than one operation of the caller's tier may."""
+
+    code = "COST_LIMIT_EXCEEDED"
+    status = 400
+
+
+class Forbidden(ApiError):
+    """The request is refused for where it comes from."""
+
+    code = "FORBIDDEN"
+    status = 403
+    always_status = True
 
 
 class UpgradeRequired(ApiError):
@@ -159,6 +183,14 @@ class UnsupportedMediaType(ApiError):
     always_status = True
 
 
+class Unauthenticated(ApiError):
+    """The key is none that is good now; why not is not told."""
+
+    code = "UNAUTHENTICATED"
+    status = 401
+    always_status = True
+
+
 class Unavailable(ApiError):
     """The database cannot be reached; `retry_after` is in whole seconds."""
 
@@ -169,12 +201,19 @@ class Unavailable(ApiError):
 
 
 class RateLimited(ApiError):
-    """The caller has used up what it may have at one time; `retry_after` says in how many seconds to come again."""
+    """The caller has used up what it may have at one time; `retry_after` says in how many seconds to come again.
+
+    `limit` is what an allowance holds, where one is spent.
+    """
 
     code = "RATE_LIMITED"
     status = 429
     always_status = True
-    retry_after = 1
+
+    def __init__(self, message: str, *, retry_after: int = 1, limit: int = 0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        self.limit = limit
 
 
 class OperationTimeout(ApiError):

@@ -120,6 +120,35 @@ class ForgettingFailed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class AccessUnknown(Event):
+    """Postgres could not be asked whether keys or tiers have changed; keys are refused soon, as unavailable."""
+
+    level: ClassVar[Level] = "warning"
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKnown(Event):
+    """It is known again which keys are good, or for the first time."""
+
+
+@dataclass(frozen=True, slots=True)
+class AllowancesSpent(Event):
+    """So many requests were refused since the last such event, or would have been where they are only measured."""
+
+    count: int
+    mode: str
+
+
+@dataclass(frozen=True, slots=True)
+class UsageUnwritten(Event):
+    """What callers have spent could not be written down; it is kept, and written later."""
+
+    level: ClassVar[Level] = "warning"
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentUnreadable(Event):
     """What was kept for all processes as the document of that id is another text, and is not used."""
 

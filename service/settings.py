@@ -87,6 +87,25 @@ class Settings(BaseSettings):
         default=10, description="Seconds that running requests are given to end when the server is told to stop."
     )
 
+    key_pepper: SecretStr | None = Field(
+        default=None,
+        min_length=16,
+        description=(
+            "The secret by which keys are kept, at least 16 characters. It must stay the same: keys made by one are "
+            "not known by another. Required with `DATABASE_URL`; else made, and kept in `DATA_DIR`."
+        ),
+        examples=["kept-as-secret-as-a-password-is"],
+    )
+    keys_away_seconds: NonNegativeFloat = Field(
+        default=0.0,
+        le=86_400,
+        description=(
+            "Seconds for which keys that are known go on being good while Postgres is away. With 0, a revoked key is "
+            "refused everywhere within 5 seconds, and callers with keys get 503 while nobody can say if theirs was "
+            "revoked; with more, they are answered, and so is who has a key that was revoked just then."
+        ),
+    )
+
     granted_features: Annotated[frozenset[FeatureName], NoDecode] = Field(
         default=frozenset(),
         description=(
@@ -112,7 +131,9 @@ class Settings(BaseSettings):
     max_root_fields: PositiveInt = Field(
         default=10, description="The most root fields in a document, fragments expanded."
     )
-    max_page_size: PositiveInt = Field(default=100, description="The most items in a page.")
+    max_page_size: PositiveInt = Field(
+        default=1_000, description="The most items in a page, for tiers that would allow more."
+    )
     max_window_days: PositiveInt = Field(
         default=366, le=1_000_000, description="The longest window of coverage, in days."
     )
@@ -124,8 +145,16 @@ class Settings(BaseSettings):
     max_response_bytes: PositiveInt = Field(default=5_000_000, description="The largest response, in bytes.")
     operation_timeout: PositiveFloat = Field(default=5.0, le=86_400, description="Seconds that one operation may take.")
 
+    allowances: Literal["enforce", "measure", "off"] = Field(
+        default="enforce",
+        description=(
+            "Whether operations are refused for what they cost and what their caller has spent: `enforce`, `measure` "
+            "(nothing is refused, and the log tells how much would have been), or `off`."
+        ),
+    )
+
     max_streams: PositiveInt = Field(
-        default=4_000, description="The most WebSockets and event streams that are open from one address at a time."
+        default=4_000, description="The most WebSockets and event streams of one caller that are open at a time."
     )
     max_subscriptions: PositiveInt = Field(default=10, description="The most operations that run on a WebSocket.")
     socket_init_timeout: PositiveFloat = Field(

@@ -22,3 +22,38 @@ from changes_since($1::text::pg_snapshot, $2);
 -- name: forget_changes
 -- Forgets changes from before a time, at most so many: changes_xid finds the oldest.
 select forget_changes($1, $2);
+
+-- name: access_generation
+-- Whether keys or tiers have changed: one row.
+select generation from access_generation;
+
+-- name: access_tiers
+-- All tiers, which are few, as of a generation.
+select generation, (select json_agg(t) from tiers t)::text as tiers from access_generation;
+
+-- name: access_key
+-- The key with that digest (api_keys_digest_key), or nulls, as of a generation.
+select g.generation, k.id, k.prefix, k.name, k.tier, k.created_at, k.not_before, k.expires_at, k.revoked_at,
+    k.last_used_at, k.origins, k.networks::text[] as networks
+from access_generation g left join api_keys k on k.digest = $1;
+
+-- name: usage_days
+-- What a key spent on each day after one (usage_days_pkey), as columns.
+select coalesce(array_agg(day), '{}'), coalesce(array_agg(request_count), '{}'), coalesce(array_agg(cost), '{}')
+from usage_days where key_id = $1 and day > $2;
+
+-- name: write_usage
+-- Adds a batch of what keys have spent, once, however often it is sent: the batch's id, when it ended, and columns.
+with batch as (
+    insert into usage_batches (id) values ($1) on conflict do nothing returning id
+), given as (
+    select g.* from unnest($3::bigint[], $4::date[], $5::bigint[], $6::bigint[]) g (key_id, day, request_count, cost)
+    join api_keys k on k.id = g.key_id where exists (select from batch)
+), forgotten as (
+    delete from usage_batches where at < now() - interval '1 day'
+), used as (
+    update api_keys k set last_used_at = greatest(k.last_used_at, $2) where k.id in (select key_id from given)
+)
+insert into usage_days as u select * from given order by key_id, day
+on conflict (key_id, day) do update
+set request_count = u.request_count + excluded.request_count, cost = u.cost + excluded.cost;

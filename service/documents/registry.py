@@ -9,48 +9,45 @@ from service.documents.registered import Registered, id_of
 from service.errors import BadRequest, PersistedQueryMismatch, PersistedQueryNotFound, PersistedQueryRequired
 from service.planner import Document, Planner
 
-REQUIRED = "Only registered documents are answered here: send the `documentId` of one of them."
+REQUIRED = "Without a key only registered documents are answered: send the `documentId` of one of them."
 
 
 class Registry:
-    """Finds documents; where `registered_only`, those that were shipped with the service and no other."""
+    """Finds documents: those that were shipped with the service, those that are kept, and any by its text."""
 
-    def __init__(
-        self, planner: Planner, registered: Sequence[Registered], kept: DocumentStore, *, registered_only: bool
-    ) -> None:
+    def __init__(self, planner: Planner, registered: Sequence[Registered], kept: DocumentStore) -> None:
         self._planner = planner
         self.listed = tuple((each.name, each.id) for each in registered)
         """The registered documents' names and ids."""
         self._registered = {each.id: each.document for each in registered}
         self._kept = kept
-        self._registered_only = registered_only
 
-    async def find(self, text: str | None, document_id: str | None, *, keep: bool = False) -> Document:
+    async def find(
+        self, text: str | None, document_id: str | None, *, keep: bool = False, registered_only: bool = False
+    ) -> Document:
         """The valid document of a text, of an id, or of both where they agree; one to `keep` is known by its id later.
 
-        Raises ParseFailed or ValidationFailed, and the errors of persisted queries.
+        Where `registered_only`, those that were shipped and no other. Raises ParseFailed or ValidationFailed, and the
+        errors of persisted queries.
         """
-        if text is not None and (document_id is not None or self._registered_only):
+        if text is not None and (document_id is not None or registered_only):
             document_id = _agreed(text, document_id, keep=keep)
         registered = self._registered.get(document_id) if document_id else None
         if registered is not None:
             return registered
         if text is None:
-            text = await self._kept_text(document_id)
-        elif self._registered_only:
+            text = None if registered_only else await self._kept_text(document_id)
+            if text is None:
+                raise PersistedQueryNotFound
+        elif registered_only:
             raise PersistedQueryRequired(REQUIRED)
         document = self._planner.document(text)
         if keep and document_id:
             await self._kept.put(document_id, text)
         return document
 
-    async def _kept_text(self, document_id: str | None) -> str:
-        text = None
-        if document_id and not self._registered_only:
-            text = await self._kept.get(document_id)
-        if text is None:
-            raise PersistedQueryNotFound
-        return text
+    async def _kept_text(self, document_id: str | None) -> str | None:
+        return await self._kept.get(document_id) if document_id else None
 
 
 def _agreed(text: str, document_id: str | None, *, keep: bool) -> str:

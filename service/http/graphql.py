@@ -1,4 +1,4 @@
-"""The journey of a GraphQL request: request, document, operation, call, execution, bytes."""
+"""The journey of a GraphQL request: caller, request, document, operation, call, price, execution, bytes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from starlette.types import Receive, Scope, Send
 from service.cache import ResponseCache
 from service.documents import Registry
 from service.errors import MethodNotAllowed, NotAcceptable, ValidationFailed
+from service.http.admission import Admission, Guest, Terms
 from service.http.caller import WhileCallerWaits
+from service.http.credentials import credentials_of
 from service.http.kept import READING, Kept, Reader, send_body, send_kept
 from service.http.media import MediaType, accepted
 from service.http.operations import SUBSCRIPTION, Operations
@@ -33,14 +35,14 @@ class _Calls:
     """The calls that came of what was sent lately, so that what is kept for them is found without reading it again."""
 
     def __init__(self) -> None:
-        self._calls: OrderedDict[Sent, Call] = OrderedDict()
+        self._calls: OrderedDict[tuple[Sent, Terms], Call] = OrderedDict()
 
-    def get(self, sent: Sent) -> Call | None:
-        return self._calls.get(sent)
+    def get(self, sent: Sent, terms: Terms) -> Call | None:
+        return self._calls.get((sent, terms))
 
-    def put(self, sent: Sent, call: Call) -> None:
+    def put(self, sent: Sent, terms: Terms, call: Call) -> None:
         if len(sent.text) <= LONGEST_SENT:
-            self._calls[sent] = call
+            self._calls[sent, terms] = call
             if len(self._calls) > MOST_CALLS:
                 self._calls.popitem(last=False)
 
@@ -50,12 +52,15 @@ class GraphQLEndpoint:
 
     def __init__(
         self,
+        admission: Admission,
         operations: Operations,
         events: EventStream,
+        *,
         documents: Registry,
         cache: ResponseCache | None,
         settings: Settings,
     ) -> None:
+        self._admission = admission
         self._operations = operations
         self._events = events
         self._cache = cache
@@ -76,39 +81,49 @@ class GraphQLEndpoint:
         if media_type is MediaType.HTML:
             await send_page(send, self._page)
             return
+        guest = await self._admission.admit(credentials_of(scope, headers))
         sent = await read(scope, headers, receive, self._settings)
         if media_type is MediaType.EVENTS:
+            await self._stream(scope, receive, send, guest, sent)
+            return
+        reader = Reader(method, headers, media_type, keyed=guest.caller.key is not None)
+        known = self._calls.get(sent, guest.terms) if self._cache else None
+        if known and self._cache:
+            reader.balance = scope["balance"] = await self._admission.charge(guest, known)
+            if answer := self._cache.at_hand(known.key) or await self._cache.shared(known.key):
+                await send_kept(send, reader, Kept(self._cache, known.key, answer), self._settings.cache_max_age)
+                return
+        async with self._admission.charging_refusals(guest):
             request = understand(sent)
-            if method in READING:
-                await self._check_only_reads(request, streamed=True)
-            await self._events.send(scope, receive, send, request, headers.get(b"last-event-id"))
-            return
-        reader = Reader(method, headers, media_type)
-        known = self._calls.get(sent) if self._cache else None
-        if known and self._cache and (answer := self._cache.at_hand(known.key) or await self._cache.shared(known.key)):
-            await send_kept(send, reader, Kept(self._cache, known.key, answer), self._settings.cache_max_age)
-            return
-        request = understand(sent)
-        operation = await self._operation(request, method)
-        call = self._operations.plan(operation, request.variables)
+            operation = await self._operation(request, guest, method)
+            call = self._operations.plan(operation, request.variables, guest)
+        if reader.balance is None:
+            reader.balance = scope["balance"] = await self._admission.charge(guest, call)
         if self._cache and self._operations.is_kept(call):
             if not request.keep:
-                self._calls.put(sent, call)
+                self._calls.put(sent, guest.terms, call)
             with WhileCallerWaits(receive):
                 answer = await self._operations.kept(call)
             await send_kept(send, reader, Kept(self._cache, call.key, answer), self._settings.cache_max_age)
         else:
             with WhileCallerWaits(receive):
-                body = await self._operations.made(call, request.variables)
+                body = await self._operations.made(call, request.variables, guest)
             await send_body(send, reader, body)
 
-    async def _operation(self, request: GraphQLRequest, method: str) -> Operation:
+    async def _stream(self, scope: Scope, receive: Receive, send: Send, guest: Guest, sent: Sent) -> None:
+        async with self._admission.charging_refusals(guest):
+            request = understand(sent)
+        if not sent.posted:
+            self._check_only_reads(request, streamed=True)
+        await self._events.send(scope, receive, send, guest, request)
+
+    async def _operation(self, request: GraphQLRequest, guest: Guest, method: str) -> Operation:
         """The operation; one that is refused for what no GET may run is refused as that."""
         try:
-            operation = await self._operations.find(request)
+            operation = await self._operations.find(request, guest)
         except ValidationFailed:
             if method in READING:
-                await self._check_only_reads(request, streamed=False)
+                self._check_only_reads(request, streamed=False)
             raise
         if operation.kind == SUBSCRIPTION:
             if method in READING:
@@ -116,7 +131,7 @@ class GraphQLEndpoint:
             raise NotAcceptable(HOW_TO_SUBSCRIBE)
         return operation
 
-    async def _check_only_reads(self, request: GraphQLRequest, *, streamed: bool) -> None:
+    def _check_only_reads(self, request: GraphQLRequest, *, streamed: bool) -> None:
         if request.document and not _only_reads(request.document, streamed=streamed):
             raise MethodNotAllowed("Mutations and subscriptions cannot be run by GET.")
 

@@ -5,15 +5,17 @@ ETag, Age, Cache-Control, Cache-Status: RFC 9110, 9111, 9211.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from starlette.types import Send
 
+from service.access.limits import Balance
 from service.cache import Answer, ResponseCache, Source
 from service.http.encoding import ENCODERS, SMALLEST, accepted_encoding
 from service.http.media import MediaType
 from service.http.requests import Headers
-from service.http.responses import NO_STORE, Header, send_not_modified, send_reply
+from service.http.responses import NO_STORE, Header, allowance_headers, send_not_modified, send_reply
 
 _STATUS = {
     Source.LOCAL: b"parallax; hit; detail=memory",
@@ -24,12 +26,15 @@ _MARKS = {each: each.name[0].lower().encode() for each in MediaType}
 READING = ("GET", "HEAD")
 
 
-class Reader(NamedTuple):
-    """Who gets an answer: how they asked, and what they accept."""
+@dataclass(slots=True)
+class Reader:
+    """Who gets an answer: how they asked, what they accept, and what is left of their allowance."""
 
     method: str
     headers: Headers
     media_type: MediaType
+    keyed: bool
+    balance: Balance | None = None
 
 
 class Kept(NamedTuple):
@@ -51,7 +56,10 @@ async def send_kept(send: Send, reader: Reader, kept: Kept, max_age: int) -> Non
     # A strong tag tells apart what differs by a byte: the same body in another coding, or under another type.
     etag = b'"%b-%b%b"' % (entry.etag, _MARKS[media_type], encoding.encode())
     reads = reader.method in READING
-    about = _about(kept.answer, etag, public=reads, max_age=max_age)
+    public = reads and not reader.keyed
+    about = _about(kept.answer, etag, public=public, max_age=max_age)
+    if reader.balance is not None and not public:  # what all may keep tells nothing of one
+        about += allowance_headers(reader.balance)
     if reads and _is_known(etag, headers.get(b"if-none-match")):
         await send_not_modified(send, about)
         return
@@ -64,6 +72,8 @@ async def send_body(send: Send, reader: Reader, body: bytes) -> None:
     """Sends an answer that is not kept, and that no cache is to keep."""
     encoding = _encoding(reader.headers, len(body))
     about = [NO_STORE]
+    if reader.balance is not None:
+        about += allowance_headers(reader.balance)
     if encoding:
         about.append((b"content-encoding", encoding.encode()))
     await send_reply(send, 200, reader.media_type, ENCODERS[encoding](body) if encoding else body, about)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Sequence
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.errors import ApiError, Internal, MethodNotAllowed, NotFound
+from service.access.limits import Balance
+from service.errors import ApiError, Internal, MethodNotAllowed, NotFound, RateLimited
 from service.events import CallerLeft, Observer, RequestFailed
 from service.http.caller import CallerGone
 from service.http.media import MediaType
-from service.http.responses import send_error
+from service.http.responses import Header, allowance_headers, send_error
 from service.http.shortcuts import WHOLE, send_whole
 
 _BEGINNINGS = ("http.response.start", WHOLE)
@@ -68,7 +70,17 @@ class Failures:
             if error.status >= 500:
                 foreseen = not isinstance(error, Internal)
                 self._observe(RequestFailed(scope["request_id"], error.code, None if foreseen else raised))
-            await send_error(send, receive, error, scope.get("media_type", MediaType.JSON), scope["request_id"])
+            media_type = scope.get("media_type", MediaType.JSON)
+            headers, request_id = _allowance(scope, error), scope["request_id"]
+            await send_error(send, receive, error, media_type, request_id=request_id, headers=headers)
+
+
+def _allowance(scope: Scope, error: ApiError) -> Sequence[Header]:
+    """What is left to the caller, where the request came so far that it is known."""
+    balance: Balance | None = scope.get("balance")
+    if isinstance(error, RateLimited) and error.limit:
+        balance = Balance(error.limit, 0, error.retry_after)
+    return allowance_headers(balance) if balance else ()
 
 
 def _told(raised: Exception) -> ApiError:

@@ -1,4 +1,4 @@
-"""Operations, however they came: the document, its plan, and the answer or the answers."""
+"""Operations, however they came: the document, its plan, its price, and the answer or the answers."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from typing import Any
 from graphql import DocumentNode, ExecutionResult
 from graphql import execute as run  # pyright: ignore[reportUnknownVariableType]  # one parameter has a bare list
 
+from service.access.usage import Usage
 from service.cache import REFERENCES, Answer, Filled, Kind, ResponseCache, story_tag
 from service.db.pool import Database
 from service.documents import Registry
 from service.errors import ResponseTooLarge
+from service.http.admission import Admission, Guest
 from service.http.changes import StoryChanges
 from service.http.requests import GraphQLRequest
 from service.http.service_info import ServiceInfo
-from service.planner import Allowed, Call, Operation, Planner
+from service.http.viewer import Viewing
+from service.planner import Call, Operation, Planner, Subscription
 from service.settings import Settings
 
 SUBSCRIPTION = "subscription"
@@ -32,6 +35,8 @@ class Operations:
         documents: Registry,
         database: Database,
         *,
+        admission: Admission,
+        usage: Usage,
         cache: ResponseCache | None,
         changes: StoryChanges,
         settings: Settings,
@@ -39,20 +44,24 @@ class Operations:
         self._planner = planner
         self._documents = documents
         self._database = database
+        self._admission = admission
+        self._usage = usage
         self._cache = cache
         self._changes = changes
         self._max_response_bytes = settings.max_response_bytes
-        self._allowed = Allowed(frozenset[str](settings.granted_features), settings.max_page_size)
-        self._context = {"service_info": ServiceInfo(database)}
+        self._service_info = ServiceInfo(database)
 
-    async def find(self, request: GraphQLRequest) -> Operation:
+    async def find(self, request: GraphQLRequest, guest: Guest) -> Operation:
         """The operation that is asked for, of a valid document."""
-        document = await self._documents.find(request.document, request.document_id, keep=request.keep)
+        registered_only = guest.terms.registered_only
+        document = await self._documents.find(
+            request.document, request.document_id, keep=request.keep, registered_only=registered_only
+        )
         return document.operation(request.operation_name)
 
-    def plan(self, operation: Operation, variables: Mapping[str, Any]) -> Call:
+    def plan(self, operation: Operation, variables: Mapping[str, Any], guest: Guest) -> Call:
         """The call of a query."""
-        return self._planner.plan(operation, variables, self._allowed)
+        return self._planner.plan(operation, variables, guest.terms.allowed)
 
     def is_kept(self, call: Call) -> bool:
         """Whether the answer of a call is kept for those who ask the same."""
@@ -63,27 +72,30 @@ class Operations:
         assert self._cache is not None
         return await self._cache.answer(call.key, partial(self._fill, call))
 
-    async def made(self, call: Call, variables: Mapping[str, Any]) -> bytes:
+    async def made(self, call: Call, variables: Mapping[str, Any], guest: Guest) -> bytes:
         """The answer of a call that is not kept."""
         record = await self._record(call)
-        local = await self._execute_local(call.local, variables) if call.local else None
+        local = await self._execute_local(call.local, variables, guest) if call.local else None
         return self._body(call, record, local)
 
-    async def stream(self, request: GraphQLRequest, after: str | None = None) -> AsyncGenerator[tuple[str, bytes]]:
+    async def stream(
+        self, request: GraphQLRequest, guest: Guest, after: str | None = None
+    ) -> AsyncGenerator[tuple[str, bytes]]:
         """The answer of a query, or those of a subscription as they come; each with its cursor, empty for a query.
 
-        `after` is where one goes on who has had answers before; it goes before the subscription's own argument.
+        `after` is where one goes on who has had answers before; it goes before the subscription's own argument. Each
+        answer takes its price, a subscription one at its start too; it ends with RateLimited when nothing is left.
         """
-        operation = await self.find(request)
+        async with self._admission.charging_refusals(guest):
+            operation = await self.find(request, guest)
+            call = self.plan(operation, request.variables, guest)
+        await self._admission.charge(guest, call)
         if operation.kind != SUBSCRIPTION:
-            call = self.plan(operation, request.variables)
-            yield (
-                "",
-                (await self.kept(call)).entry.body if self.is_kept(call) else await self.made(call, request.variables),
-            )
+            kept = self.is_kept(call)
+            yield "", (await self.kept(call)).entry.body if kept else await self.made(call, request.variables, guest)
             return
-        subscription = self._planner.subscribe(operation, request.variables, self._allowed)
-        async for cursor, body in self._changes.follow(subscription, after):
+        async for cursor, body in self._changes.follow(Subscription(call), after):
+            await self._admission.charge(guest, call)
             yield cursor, self._within_limit(body)
 
     async def _fill(self, call: Call) -> Filled:
@@ -100,16 +112,19 @@ class Operations:
             return None
         return await self._database.fetch_row(call.statement, call.parameters, selective=call.selective)
 
-    async def _execute_local(self, document: DocumentNode, variables: Mapping[str, Any]) -> Mapping[str, Any]:
+    async def _execute_local(
+        self, document: DocumentNode, variables: Mapping[str, Any], guest: Guest
+    ) -> Mapping[str, Any]:
         """What the executor answers to roots that no SQL does; its errors are those of the whole operation."""
-        executing = run(self._planner.schema, document, context_value=self._context, variable_values=dict(variables))
+        context = {"service_info": self._service_info, "viewer": Viewing(guest, self._admission, self._usage)}
+        executing = run(self._planner.schema, document, context_value=context, variable_values=dict(variables))
         result: ExecutionResult = await executing if isawaitable(executing) else executing
         for error in result.errors or ():
             raise error.original_error or error
         return result.data or {}
 
     def _body(self, call: Call, record: Any, local: Mapping[str, Any] | None) -> bytes:
-        return self._within_limit(b'{"data":' + call.assemble(record, local) + b"}")
+        return self._within_limit(call.response(record, local))
 
     def _within_limit(self, body: bytes) -> bytes:
         limit = self._max_response_bytes

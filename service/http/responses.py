@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from math import ceil
 from typing import Any
 
 import orjson
 from starlette.types import Receive, Send
 
+from service.access.limits import Balance
 from service.errors import (
     ApiError,
     MethodNotAllowed,
     RateLimited,
     RequestTimeout,
     RequestTooLarge,
+    Unauthenticated,
     Unavailable,
     ValidationFailed,
 )
@@ -28,9 +31,17 @@ LINGER = 1.0
 """Seconds for which the rest of a refused body is thrown away."""
 
 ALLOW: Header = (b"allow", b"GET, HEAD, POST, OPTIONS")
-VARY: Header = (b"vary", b"Accept, Accept-Encoding")
+VARY: Header = (b"vary", b"Accept, Accept-Encoding, Authorization, X-API-Key")
 NO_STORE: Header = (b"cache-control", b"no-store")
 CLOSE: Header = (b"connection", b"close")
+
+
+def allowance_headers(balance: Balance) -> tuple[Header, Header]:
+    """What is left of a caller's allowance, as draft-ietf-httpapi-ratelimit-headers has it."""
+    return (
+        (b"ratelimit-policy", b'"minute";q=%d;w=60' % balance.limit),
+        (b"ratelimit", b'"minute";r=%d;t=%d' % (balance.remaining, ceil(balance.full_in))),
+    )
 
 
 async def send_reply(
@@ -69,14 +80,22 @@ async def send_options(send: Send) -> None:
     await send({"type": "http.response.body"})
 
 
-async def send_error(send: Send, receive: Receive, error: ApiError, media_type: MediaType, request_id: str) -> None:
+async def send_error(
+    send: Send,
+    receive: Receive,
+    error: ApiError,
+    media_type: MediaType,
+    *,
+    request_id: str,
+    headers: Sequence[Header] = (),
+) -> None:
     """Sends an error as GraphQL's errors, with the status that the contract gives it under this media type."""
     always = error.always_status or media_type is not MediaType.JSON
     body = orjson.dumps({"errors": shown_errors(error, request_id)})
     kind = media_type if media_type is MediaType.GRAPHQL_RESPONSE else MediaType.JSON
     unread = isinstance(error, RequestTimeout | RequestTooLarge)
     await send_reply(
-        send, error.status if always else 200, kind, body, [NO_STORE, *_headers_for(error)], last=not unread
+        send, error.status if always else 200, kind, body, [NO_STORE, *headers, *_headers_for(error)], last=not unread
     )
     if unread:
         await send_end(send, receive)
@@ -105,6 +124,8 @@ def _headers_for(error: ApiError) -> list[Header]:
     match error:
         case Unavailable() | RateLimited():
             return [(b"retry-after", b"%d" % error.retry_after)]
+        case Unauthenticated():
+            return [(b"www-authenticate", b"Bearer")]
         case MethodNotAllowed():
             return [(b"allow", error.allow.encode())]
         case RequestTimeout() | RequestTooLarge():

@@ -9,13 +9,14 @@ from contextlib import aclosing
 import orjson
 from starlette.types import Receive, Scope, Send
 
-from service.errors import ApiError, Internal
+from service.errors import ApiError, Internal, Unauthenticated
 from service.events import Observer, RequestFailed
+from service.http.admission import Guest
 from service.http.caller import WhileCallerWaits
 from service.http.operations import Operations
-from service.http.requests import GraphQLRequest
+from service.http.requests import GraphQLRequest, headers_of
 from service.http.responses import NO_STORE, shown_errors
-from service.http.streams import Streams
+from service.http.streams import Stream, Streams
 
 SOON = 0.25
 """Seconds after which a caller hears that the stream is open, where nothing else has been told."""
@@ -25,6 +26,7 @@ HEADERS = [
     # nginx and its like would wait for more before they pass anything on.
     (b"x-accel-buffering", b"no"),
 ]
+KEY_ENDED = "The key is not good any more."
 COMPLETE = b"event: complete\ndata: \n\n"
 HEARTBEAT = b":\n\n"
 
@@ -41,40 +43,37 @@ class EventStream:
         self._heartbeat = heartbeat
         self._observe = observe
 
-    async def send(
-        self, scope: Scope, receive: Receive, send: Send, request: GraphQLRequest, last_event_id: bytes | None
-    ) -> None:
+    async def send(self, scope: Scope, receive: Receive, send: Send, guest: Guest, request: GraphQLRequest) -> None:
         """Raises CallerGone, and before the first event the errors that have a status of their own."""
+        last_event_id = headers_of(scope).get(b"last-event-id")
         after = last_event_id.decode("latin-1") if last_event_id else None
-        with self._streams.opened(scope) as ending, WhileCallerWaits(receive):
-            async with aclosing(self._operations.stream(request, after)) as answers:
-                await self._send_all(scope, send, answers, ending)
+        with self._streams.opened(guest.caller.account, guest.caller) as stream, WhileCallerWaits(receive):
+            async with aclosing(self._operations.stream(request, guest, after)) as answers:
+                await self._send_all(scope, send, answers, stream)
 
     async def _send_all(
-        self, scope: Scope, send: Send, answers: AsyncGenerator[tuple[str, bytes]], ending: asyncio.Event
+        self, scope: Scope, send: Send, answers: AsyncGenerator[tuple[str, bytes]], stream: Stream
     ) -> None:
         body = _Body(send)
         telling = asyncio.create_task(_tell(answers, body))
         try:
-            if await self._beat_until_told(telling, ending, body):
+            if await self._beat_until_told(telling, stream.ending, body):
                 telling.result()
                 return
             await _cancelled(telling)
-            await body.write(b"", more=False)
+            await body.write(_end_of(stream, scope["request_id"]), more=False)
         except Exception as raised:
             error = raised if isinstance(raised, ApiError) else Internal()
             if not body.begun and error.always_status:
                 raise
             if error.status >= 500:
                 self._observe(RequestFailed(scope["request_id"], error.code, raised))
-            shown = orjson.dumps({"errors": shown_errors(error, scope["request_id"])})
-            await body.write(_event(("", shown)))
-            await body.write(COMPLETE, more=False)
+            await body.write(_failed(error, scope["request_id"]) + COMPLETE, more=False)
         finally:
             await _cancelled(telling)
 
     async def _beat_until_told(self, telling: asyncio.Task[None], ending: asyncio.Event, body: _Body) -> bool:
-        """Whether all was told; if not, the server is ending."""
+        """Whether all was told; if not, the stream is ending."""
         ended = asyncio.create_task(ending.wait())
         try:
             while not telling.done() and not ended.done():
@@ -112,6 +111,15 @@ async def _tell(answers: AsyncGenerator[tuple[str, bytes]], body: _Body) -> None
 async def _cancelled(task: asyncio.Task[None]) -> None:
     task.cancel()
     await asyncio.wait((task,))
+
+
+def _end_of(stream: Stream, request_id: str) -> bytes:
+    """The last words on a stream that the client did not end: none where the server ends too."""
+    return _failed(Unauthenticated(KEY_ENDED), request_id) + COMPLETE if stream.key_ended else b""
+
+
+def _failed(error: ApiError, request_id: str) -> bytes:
+    return _event(("", orjson.dumps({"errors": shown_errors(error, request_id)})))
 
 
 def _event(answer: tuple[str, bytes]) -> bytes:

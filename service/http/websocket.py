@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing, suppress
 from typing import Any, cast
 
 import orjson
 from starlette.types import Receive, Scope, Send
 
-from service.errors import ApiError, BadRequest, Internal, RateLimited
+from service.access.callers import Credentials
+from service.errors import ApiError, BadRequest, Internal, RateLimited, Unauthenticated, Unavailable
 from service.events import Observer, RequestFailed
+from service.http.admission import Admission, Guest
+from service.http.credentials import credentials_of, credentials_within
 from service.http.operations import Operations
-from service.http.requests import GraphQLRequest, checked
+from service.http.requests import GraphQLRequest, checked, headers_of
 from service.http.responses import shown_errors
-from service.http.streams import Streams
+from service.http.streams import Stream, Streams
 from service.http.strict_json import NotStrictJson, read_json
 from service.settings import Settings
 
@@ -35,7 +39,10 @@ class Closed(Exception):
 class WebSocketEndpoint:
     """Answers `WS /graphql`: each socket by itself."""
 
-    def __init__(self, operations: Operations, streams: Streams, settings: Settings, observe: Observer) -> None:
+    def __init__(
+        self, admission: Admission, operations: Operations, streams: Streams, settings: Settings, observe: Observer
+    ) -> None:
+        self._admission = admission
         self._operations = operations
         self._streams = streams
         self._settings = settings
@@ -50,14 +57,33 @@ class WebSocketEndpoint:
         if not offered:
             await _close(send, 4406, f"Subprotocol not acceptable: only {SUBPROTOCOL} is spoken here")
             return
-        socket = _Socket(self._operations, self._settings, self._observe, scope["request_id"], (receive, send))
         try:
-            with self._streams.opened(scope) as ending:
-                await socket.run(ending)
+            given = credentials_of(scope, headers_of(scope))
+            with self._streams.opened(f"address:{given.address}") as stream:
+                await self._serve(scope["request_id"], receive, send, given, stream)
         except Closed as closed:
             await _close(send, closed.code, closed.reason)
-        except RateLimited as error:
+        except Unauthenticated as error:
+            await _close(send, 4403, error.message)
+        except (RateLimited, Unavailable) as error:
             await _close(send, 1013, error.message)
+
+    async def _serve(self, request_id: str, receive: Receive, send: Send, given: Credentials, stream: Stream) -> None:
+        async def admit(payload: dict[str, Any]) -> Guest:
+            guest = await self._admission.admit(credentials_within(payload, given))
+            self._streams.identify(stream, guest.caller)
+            return guest
+
+        socket = _Socket(
+            self._operations,
+            admit,
+            self._settings,
+            observe=self._observe,
+            request_id=request_id,
+            channel=(receive, send),
+        )
+        try:
+            await socket.run(stream)
         finally:
             await socket.end()
 
@@ -68,32 +94,35 @@ class _Socket:
     def __init__(
         self,
         operations: Operations,
+        admit: Callable[[dict[str, Any]], Awaitable[Guest]],
         settings: Settings,
+        *,
         observe: Observer,
         request_id: str,
         channel: tuple[Receive, Send],
     ) -> None:
         self._operations = operations
+        self._admit = admit
         self._settings = settings
         self._observe = observe
         self._request_id = request_id
         self._receive, self._send = channel
         self._running: dict[str, asyncio.Task[None]] = {}
-        self._greeted = False
+        self._guest: Guest | None = None
 
-    async def run(self, ending: asyncio.Event) -> None:
-        """Answers messages until the client has gone, or raises Closed."""
+    async def run(self, stream: Stream) -> None:
+        """Answers messages until the client has gone, or raises Closed, or as `admit` does."""
         loop = asyncio.get_running_loop()
         patience = loop.time() + self._settings.socket_init_timeout
-        stopped = asyncio.create_task(ending.wait())
+        stopped = asyncio.create_task(stream.ending.wait())
         message: asyncio.Task[Any] | None = None
         try:
             while True:
                 message = message or asyncio.create_task(_as_coroutine(self._receive))
-                left = None if self._greeted else max(0.0, patience - loop.time())
+                left = None if self._guest else max(0.0, patience - loop.time())
                 await asyncio.wait((message, stopped), timeout=left, return_when=asyncio.FIRST_COMPLETED)
                 if stopped.done():
-                    raise Closed(1001, "The server is going away")
+                    raise _end_of(stream)
                 if not message.done():
                     raise Closed(4408, "Connection initialisation timeout")
                 received, message = message.result(), None
@@ -130,15 +159,16 @@ class _Socket:
                 raise Closed(4400, "Invalid message received: its type is unknown")
 
     async def _greet(self, message: dict[str, Any]) -> None:
-        if self._greeted:
+        if self._guest:
             raise Closed(4429, "Too many initialisation requests")
-        if not isinstance(message.get("payload"), dict | None):
+        payload = message.get("payload")
+        if not isinstance(payload, dict | None):
             raise Closed(4400, "Invalid message received: the payload of connection_init must be an object")
-        self._greeted = True
+        self._guest = await self._admit(cast("dict[str, Any]", payload or {}))
         await self._tell({"type": "connection_ack"})
 
     async def _subscribe(self, message: dict[str, Any]) -> None:
-        if not self._greeted:
+        if not self._guest:
             raise Closed(4401, "Unauthorized")
         id_ = _id_of(message)
         if id_ in self._running:
@@ -155,17 +185,17 @@ class _Socket:
         except BadRequest as error:
             await self._fail(id_, error)
             return
-        task = self._running[id_] = asyncio.create_task(self._run(id_, request))
+        task = self._running[id_] = asyncio.create_task(self._run(id_, request, self._guest))
         task.add_done_callback(lambda done: self._done(id_, done))
 
     def _done(self, id_: str, task: asyncio.Task[None]) -> None:
         if self._running.get(id_) is task:
             del self._running[id_]
 
-    async def _run(self, id_: str, request: GraphQLRequest) -> None:
+    async def _run(self, id_: str, request: GraphQLRequest, guest: Guest) -> None:
         start = b'{"id":' + orjson.dumps(id_) + b',"type":"next","payload":'
         try:
-            async with aclosing(self._operations.stream(request)) as answers:
+            async with aclosing(self._operations.stream(request, guest)) as answers:
                 async for _, body in answers:
                     await self._text(start + body + b"}")
             await self._ended(id_, {"id": id_, "type": "complete"})
@@ -191,6 +221,12 @@ class _Socket:
         # Waits while the client does not read, so that what it is not told yet takes no memory.
         with suppress(OSError, RuntimeError):  # a client that has gone is noticed where messages are received
             await self._send({"type": "websocket.send", "text": message.decode()})
+
+
+def _end_of(stream: Stream) -> Closed:
+    if stream.key_ended:
+        return Closed(4403, "The key is not good any more")
+    return Closed(1001, "The server is going away")
 
 
 async def _as_coroutine(receive: Receive) -> Any:

@@ -15,13 +15,14 @@ from graphql.execution.values import get_variable_values
 from strawberry import Schema
 
 from service.errors import BadUserInput
-from service.planner import document, wording
+from service.planner import document, prices, wording
 from service.planner.allowed import Allowed
 from service.planner.build import Builder
 from service.planner.call import Answerer, Call, Prepared, Subscription, Told
+from service.planner.cost import Cost, Meter
 from service.planner.document import Document, Operation
 from service.planner.inputs import Trace
-from service.planner.plan import One, Plan, Text
+from service.planner.plan import Changes, One, Plan, Text
 from service.planner.render import KEY_OF_STORY, Renderer
 from service.planner.shape import Limits
 from service.planner.sql import Values, render
@@ -41,6 +42,7 @@ class Planner:
     def __init__(self, schema: Schema, limits: Limits | None = None, *, dated: bool = True) -> None:
         self.schema = schema._schema  # pyright: ignore[reportPrivateUsage] - Strawberry has no public name for it
         self.limits = limits or Limits()
+        self._prices = prices.of_schema(self.schema)
         self._dated = dated
         self._documents: OrderedDict[str, Document] = OrderedDict()
 
@@ -56,16 +58,12 @@ class Planner:
         return read
 
     def plan(self, operation: Operation, variables: Mapping[str, Any], allowed: Allowed) -> Call:
-        """The call of an operation by a caller who is allowed so much. Raises BadUserInput or UpgradeRequired."""
+        """The call of any operation by a caller who is allowed so much. Raises BadUserInput or UpgradeRequired."""
         values = self._coerced(operation, variables)
         prepared = operation.plans.get(_key(operation, values, allowed))
         if prepared is None:
             prepared = self._prepare(operation, values, allowed)
         return prepared.call(values)
-
-    def subscribe(self, operation: Operation, variables: Mapping[str, Any], allowed: Allowed) -> Subscription:
-        """The subscription that an operation asks for. Raises as `plan` does."""
-        return Subscription(self.plan(operation, variables, allowed))
 
     def _coerced(self, operation: Operation, variables: Mapping[str, Any]) -> Values:
         usual = operation.variable_types.coerced(variables)
@@ -89,10 +87,11 @@ class Planner:
         trace = Trace(values)
         builder = Builder(self.schema, operation.fragments, trace, allowed, self.limits)
         if operation.kind == "subscription":
-            prepared = _rendered_changes(operation, builder)
+            changes = builder.changes(operation.definition)
+            prepared = _rendered_changes(changes, builder, self._cost(operation, builder))
         else:
             roots = builder.roots(operation.definition)
-            prepared = _rendered(operation, roots, builder, dated=self._dated)
+            prepared = _rendered(operation, roots, builder, self._cost(operation, builder), dated=self._dated)
         unknown = [probe for probe in trace.probes if probe not in operation.probes]
         if unknown:
             # The plans made so far were told apart by fewer probes than this one needs.
@@ -101,6 +100,11 @@ class Planner:
         operation.remember(_key(operation, values, allowed), prepared)
         return prepared
 
+    def _cost(self, operation: Operation, builder: Builder) -> Cost:
+        root = self.schema.get_root_type(operation.definition.operation)
+        assert root is not None
+        return Meter(self._prices, builder.collector, builder.trace).operation(root, operation.definition)
+
 
 def _key(operation: Operation, values: Values, allowed: Allowed) -> object:
     """What tells apart the calls that need plans of their own."""
@@ -108,7 +112,12 @@ def _key(operation: Operation, values: Values, allowed: Allowed) -> object:
 
 
 def _rendered(
-    operation: Operation, roots: tuple[tuple[str, Plan | list[FieldNode]], ...], builder: Builder, *, dated: bool
+    operation: Operation,
+    roots: tuple[tuple[str, Plan | list[FieldNode]], ...],
+    builder: Builder,
+    cost: Cost,
+    *,
+    dated: bool,
 ) -> Prepared:
     plans = [plan for _, plan in roots if not isinstance(plan, list | Text)]
     local = [node for _, plan in roots if isinstance(plan, list) for node in plan]
@@ -121,6 +130,7 @@ def _rendered(
         parameters,
         tuple((key, _answerer(plan)) for key, plan in roots),
         _document_of(operation, local) if local else None,
+        cost=cost,
         features=builder.allowed.features,
         selective=builder.selective,
         open_ended=open_ended,
@@ -128,13 +138,14 @@ def _rendered(
     )
 
 
-def _rendered_changes(operation: Operation, builder: Builder) -> Prepared:
-    key, changes = builder.changes(operation.definition)
+def _rendered_changes(root: tuple[str, Changes], builder: Builder, cost: Cost) -> Prepared:
+    key, changes = root
     statement, parameters = render(Renderer().changes(changes))
     return Prepared.of(
         statement,
         parameters,
         ((key, Answerer.STATEMENT),),
+        cost=cost,
         features=builder.allowed.features,
         selective=False,
         open_ended=True,

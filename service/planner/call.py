@@ -12,6 +12,7 @@ from typing import Any, Self
 import orjson
 from graphql import DocumentNode
 
+from service.planner.cost import Cost
 from service.planner.sql import Parameter, Values
 
 
@@ -24,7 +25,7 @@ class Answerer(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A rendered plan. `roots` tells, in the response's order, who answers each response key.
+    """A rendered plan, and what its calls cost. `roots` tells, in the response's order, who answers each response key.
 
     `selective` tells that the best way to run the statement depends on the values of its parameters; `open_ended`, that
     the answer may change without any of the stories that it is about; `momentary`, that it is true at its moment only.
@@ -37,6 +38,7 @@ class Prepared:
     selective: bool
     open_ended: bool
     momentary: bool
+    cost: Cost
     digest: bytes
 
     @classmethod
@@ -47,6 +49,7 @@ class Prepared:
         roots: tuple[tuple[str, Answerer | bytes], ...],
         local: DocumentNode | None = None,
         *,
+        cost: Cost,
         features: frozenset[str],
         selective: bool,
         open_ended: bool,
@@ -54,11 +57,12 @@ class Prepared:
     ) -> Self:
         """A plan with the digest of all that its calls have in common, the features of their callers too."""
         digest = sha256(repr((sorted(features), statement, roots)).encode()).digest()
-        return cls(statement, parameters, roots, local, selective, open_ended, momentary, digest)
+        return cls(statement, parameters, roots, local, selective, open_ended, momentary, cost, digest)
 
     def call(self, variables: Values) -> Call:
         """One call, with its own values."""
-        return Call(self, tuple(parameter.read(variables) for parameter in self.parameters))
+        parameters = tuple(parameter.read(variables) for parameter in self.parameters)
+        return Call(self, parameters, self.cost.lengths(variables))
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ class Call:
 
     prepared: Prepared
     parameters: tuple[Any, ...]
+    lengths: tuple[int, ...]
 
     @property
     def statement(self) -> str | None:
@@ -79,9 +84,24 @@ class Call:
         return self.prepared.selective
 
     @cached_property
+    def cost(self) -> int:
+        """What the call costs, whoever makes it: at least 1, and 0 where it is uncharged."""
+        return self.prepared.cost.of(self.lengths)
+
+    @property
+    def heaviest(self) -> str:
+        """The path, by response keys, of the field that weighs most, apart from what is selected under it."""
+        return self.prepared.cost.heaviest(self.lengths)
+
+    @property
+    def uncharged(self) -> bool:
+        """Whether nothing is asked for but who is asking and what is answering."""
+        return not self.prepared.cost.charged
+
+    @cached_property
     def key(self) -> bytes:
         """What tells this answer from every other: equal keys are answered alike by one state of the database."""
-        return sha256(self.prepared.digest + repr(self.parameters).encode()).digest()
+        return sha256(self.prepared.digest + repr((self.cost, self.parameters)).encode()).digest()
 
     @property
     def local(self) -> DocumentNode | None:
@@ -97,6 +117,15 @@ class Call:
         keys: list[int | None] = record[-1]
         known = [key for key in keys if key is not None]
         return None if self.prepared.open_ended or not keys or len(known) < len(keys) else known
+
+    def response(self, record: Sequence[Any] | None, local: Mapping[str, Any] | None) -> bytes:
+        """The JSON of the whole response, which tells what the call cost."""
+        return b'{"data":' + self.assemble(record, local) + self.extensions + b"}"
+
+    @property
+    def extensions(self) -> bytes:
+        """The last member of a response's JSON."""
+        return b',"extensions":{"cost":{"requested":%d}}' % self.cost
 
     def assemble(self, record: Sequence[Any] | None, local: Mapping[str, Any] | None) -> bytes:
         """The JSON of `data`, of the statement's row and the executor's answer."""
@@ -127,7 +156,8 @@ class Subscription:
     @cached_property
     def key(self) -> bytes:
         """What subscribers who are told the same have in common."""
-        return sha256(self.call.prepared.digest + repr(self.call.parameters[1:]).encode()).digest()
+        call = self.call
+        return sha256(call.prepared.digest + repr((call.cost, call.parameters[1:])).encode()).digest()
 
     def at(self, position: str) -> tuple[str, tuple[Any, ...]]:
         """The statement and the parameters that give the next changes after a position."""
@@ -138,11 +168,11 @@ class Subscription:
         """What the statement's row says."""
         position, has_more, cursors, objects = record
         [(key, _)] = self.call.prepared.roots
-        start = b'{"data":{"' + key.encode() + b'":'
+        start, end = b'{"data":{"' + key.encode() + b'":', b"}" + self.call.extensions + b"}"
         return Told(
             position,
             has_more,
-            tuple((cursor, start + told.encode() + b"}}") for cursor, told in zip(cursors, objects, strict=True)),
+            tuple((cursor, start + told.encode() + end) for cursor, told in zip(cursors, objects, strict=True)),
         )
 
 

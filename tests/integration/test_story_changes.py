@@ -50,7 +50,7 @@ class World:
     statements: list[str]
 
     def subscription(self, **variables: Any) -> Subscription:
-        return self.planner.subscribe(self.planner.document(DOCUMENT).operation(), variables, Allowed())
+        return Subscription(self.planner.plan(self.planner.document(DOCUMENT).operation(), variables, Allowed()))
 
     @asynccontextmanager
     async def follow(self, **variables: Any) -> AsyncGenerator[Follower]:

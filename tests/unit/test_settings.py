@@ -13,7 +13,7 @@ def test_the_defaults_are_those_of_the_contract() -> None:
     assert (settings.host, settings.port, settings.data_dir) == ("127.0.0.1", 8000, Path(".parallax"))
     assert (settings.max_body_bytes, settings.max_tokens, settings.max_depth) == (100_000, 1_000, 12)
     assert (settings.max_introspection_depth, settings.max_introspection_fields) == (16, 2_000)
-    assert (settings.max_aliases, settings.max_root_fields, settings.max_page_size) == (30, 10, 100)
+    assert (settings.max_aliases, settings.max_root_fields, settings.max_page_size) == (30, 10, 1_000)
     assert (settings.max_response_bytes, settings.operation_timeout) == (5_000_000, 5)
     assert settings.granted_features == frozenset()
 

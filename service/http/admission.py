@@ -1,0 +1,123 @@
+"""Lets callers in: who they are, what they may see, and what an operation takes of their allowance."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+from schema.vocabulary import Feature
+from service.access.callers import Caller, Callers, Credentials
+from service.access.limits import Allowances, Balance
+from service.access.tiers import Tier
+from service.access.usage import Usage
+from service.errors import ApiError, CostLimitExceeded, RateLimited, Unauthenticated
+from service.planner import Allowed, Call
+from service.settings import Settings
+
+UNCHARGED_A_MINUTE = 600
+"""Operations a minute of one address that ask for `viewer` and `service` alone, and are answered for nothing."""
+REFUSED_A_MINUTE = 60
+"""Keys a minute of one address that may turn out to be none, before it has to wait: nobody finds a key by trying."""
+
+
+class Terms(NamedTuple):
+    """What tells apart callers whose documents and plans differ."""
+
+    allowed: Allowed
+    registered_only: bool
+
+
+class Guest(NamedTuple):
+    """A caller who was let in, with the address they came from."""
+
+    caller: Caller
+    terms: Terms
+    address: str
+
+
+class Admission:
+    """Lets callers in, and charges them."""
+
+    def __init__(self, callers: Callers, allowances: Allowances, usage: Usage, settings: Settings) -> None:
+        self._callers = callers
+        self._allowances = allowances
+        self._usage = usage
+        self._settings = settings
+        self._tiers = callers.tiers
+        self._terms: dict[tuple[str, bool], Terms] = {}
+
+    async def admit(self, given: Credentials) -> Guest:
+        """The caller of those credentials. Raises Unauthenticated, RateLimited or Unavailable."""
+        caller = self._callers.at_hand(given) or await self._identified(given)
+        return Guest(caller, self._terms_of(caller), given.address)
+
+    async def charge(self, guest: Guest, call: Call) -> Balance:
+        """Takes what a call costs; what is left then. Raises CostLimitExceeded or RateLimited, and takes nothing."""
+        tier, account = guest.caller.tier, guest.caller.account
+        if call.cost > tier.max_cost_per_request:
+            raise _too_dear(call, tier)
+        if call.uncharged:
+            await self._allowances.spend(f"uncharged:{guest.address}", UNCHARGED_A_MINUTE, 1)
+            return await self._allowances.balance(account, tier.cost_per_minute)
+        return await self._spent(guest, call.cost)
+
+    @asynccontextmanager
+    async def charging_refusals(self, guest: Guest) -> AsyncGenerator[None]:
+        """Takes what is due for a request that is refused within the block. May raise RateLimited instead."""
+        try:
+            yield
+        except ApiError as refusal:
+            if refusal.price:
+                await self._spent(guest, refusal.price)
+            raise
+
+    async def balance(self, guest: Guest) -> Balance:
+        """What is left."""
+        return await self._allowances.balance(guest.caller.account, guest.caller.tier.cost_per_minute)
+
+    async def _spent(self, guest: Guest, cost: int) -> Balance:
+        balance = await self._allowances.spend(guest.caller.account, guest.caller.tier.cost_per_minute, cost)
+        if guest.caller.key is not None:
+            self._usage.spent(guest.caller.key.id, cost)
+        return balance
+
+    async def _identified(self, given: Credentials) -> Caller:
+        """The caller of a key that is not known here yet."""
+        account = f"refused:{given.address}"
+        if (await self._allowances.balance(account, REFUSED_A_MINUTE)).remaining < 1:
+            raise RateLimited("Too many keys from this address were refused. Try again in a moment.", retry_after=1)
+        try:
+            return await self._callers.identify(given)
+        except Unauthenticated:
+            await self._allowances.spend(account, REFUSED_A_MINUTE, 1)
+            raise
+
+    def _terms_of(self, caller: Caller) -> Terms:
+        if self._tiers is not self._callers.tiers:
+            self._tiers = self._callers.tiers
+            self._terms.clear()
+        of = caller.tier.name, caller.key is None
+        terms = self._terms.get(of)
+        if terms is None:
+            terms = self._terms[of] = self._new_terms(caller)
+        return terms
+
+    def _new_terms(self, caller: Caller) -> Terms:
+        granted = frozenset[str](self._settings.granted_features)
+        least = ((each.name, self._tiers.least_with(each.name)) for each in Feature)
+        allowed = Allowed(
+            caller.tier.features | granted,
+            min(caller.tier.max_page_size, self._settings.max_page_size),
+            tuple((feature, tier) for feature, tier in least if tier),
+        )
+        return Terms(allowed, self._settings.registered_only and caller.key is None)
+
+
+def _too_dear(call: Call, tier: Tier) -> CostLimitExceeded:
+    most = tier.max_cost_per_request
+    return CostLimitExceeded(
+        f"The operation costs {call.cost:,}, which is {call.cost - most:,} more than one operation of the tier "
+        f"{tier.name} may: {most:,}. `{call.heaviest}` weighs most.",
+        extensions={"requested": call.cost, "limit": most, "heaviest": call.heaviest},
+    )

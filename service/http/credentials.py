@@ -1,0 +1,67 @@
+"""Which key came with a request. Knows nothing of whether it is good."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.types import Scope
+
+from service.access.callers import Credentials
+from service.errors import Unauthenticated
+from service.http.requests import Headers
+
+IN_URL = (
+    "A key must never stand in a URL, where logs and histories keep it: revoke this one, and send a new one as "
+    "`Authorization: Bearer`, or as `X-API-Key`."
+)
+TWO_KEYS = "Two different keys came with the request: send one."
+
+_KEY_IN_URL = re.compile(rb"plx(?:_|%5f)[0-9a-z]{20}", re.IGNORECASE)
+_BEARER = "bearer "
+NO_KEY = ""
+"""Stands for what was sent in a key's place and is none, so that it is refused as a wrong key is."""
+
+
+def credentials_of(scope: Scope, headers: Headers) -> Credentials:
+    """The key of a request's headers, with where it comes from. Raises Unauthenticated."""
+    if b"plx" in scope["query_string"] and _KEY_IN_URL.search(scope["query_string"]):
+        raise Unauthenticated(IN_URL)
+    origin, client = headers.get(b"origin"), scope.get("client")
+    key = None
+    if b"authorization" in headers or b"x-api-key" in headers:
+        key = _one(_told(headers.get(b"authorization")), _told(headers.get(b"x-api-key")))
+    return Credentials(key, origin.decode("latin-1") if origin else None, client[0] if client else "")
+
+
+def credentials_within(payload: Mapping[str, Any], given: Credentials) -> Credentials:
+    """The same with the key that came by a message, as a browser's WebSocket has to send it. Raises Unauthenticated."""
+    if payload.get("authorization") is None and payload.get("apiKey") is None:
+        return given
+    sent = _one(_sent(payload.get("authorization")), _sent(payload.get("apiKey")))
+    return given._replace(key=_both(given.key, sent))
+
+
+def _told(header: bytes | None) -> str | None:
+    return header.decode("latin-1") if header else None
+
+
+def _sent(value: Any) -> str | None:
+    return value if isinstance(value, str | None) else NO_KEY
+
+
+def _one(authorization: str | None, api_key: str | None) -> str | None:
+    return _both(None if authorization is None else _bearer(authorization), api_key)
+
+
+def _both(one: str | None, other: str | None) -> str | None:
+    if one is not None and other is not None and one != other:
+        raise Unauthenticated(TWO_KEYS)
+    return other if one is None else one
+
+
+def _bearer(authorization: str) -> str:
+    if authorization[: len(_BEARER)].lower() != _BEARER:
+        return NO_KEY
+    return authorization[len(_BEARER) :].strip()
