@@ -131,7 +131,7 @@ class Allowances:
         share = self._shares.get(account)
         if share is None or share.per_minute != per_minute:
             share = self._shares.put(account, _Share(per_minute, self._now(), per_minute))
-        ahead = 0 if share.asking else self._ahead(share)
+        ahead = self._ahead(share) if cost and not share.asking else 0
         # What is here is set aside: those who come meanwhile must not count on it too.
         units, share.units = share.units, 0
         needed = max(0, cost - units)
