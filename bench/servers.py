@@ -19,6 +19,8 @@ ROOT = Path(__file__).parents[1]
 SERVICE = (sys.executable, "-m", "service", "serve")
 FLOOR = (sys.executable, "-m", "bench.floor.app")
 STARTS_WITHIN = 30.0
+SETTINGS = {"PARALLAX_KEY_PEPPER": "a pepper for benchmarks only", "PARALLAX_ALLOWANCES": "off"}
+"""One client asks more than any is allowed: what allowances cost is measured by itself."""
 UNCACHED = {"PARALLAX_CACHE_BYTES": "0"}
 """Every answer is made anew: the floor keeps none either."""
 
@@ -38,7 +40,7 @@ async def started(
 ) -> AsyncGenerator[tuple[str, int]]:
     """The same, with the id of the process."""
     port = _free_port()
-    environment = {**os.environ, "PARALLAX_DATABASE_URL": dsn, "PARALLAX_PORT": str(port), **settings}
+    environment = {**os.environ, **SETTINGS, "PARALLAX_DATABASE_URL": dsn, "PARALLAX_PORT": str(port), **settings}
     process = await asyncio.create_subprocess_exec(
         *command, cwd=ROOT, env=environment, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
     )

@@ -15,13 +15,9 @@ from pathlib import Path
 
 import click
 
-from service.settings import Settings, SettingsError, read_settings
-
-
-class Failure(click.ClickException):
-    """Nothing could be done; the message says why and what would help."""
-
-    exit_code = 2
+from service.access_commands import keys, tiers
+from service.console import Failure, database, migrated, settings_or_failure, told
+from service.settings import Settings, SettingsError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -32,6 +28,10 @@ def main() -> None:
     Settings come from the environment; docs/settings.md names them. Without PARALLAX_DATABASE_URL every command uses a
     Postgres of its own in PARALLAX_DATA_DIR, and those that run at the same time share it.
     """
+
+
+main.add_command(keys)
+main.add_command(tiers)
 
 
 @main.command()
@@ -47,17 +47,17 @@ def serve(*, end_with_parent: bool) -> None:
     if end_with_parent:
         parent.end_with_parent(signal.SIGTERM)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    settings = _settings()
-    with _told(serving.AddressTaken):
+    settings = settings_or_failure()
+    with told(serving.AddressTaken):
         address = serving.bind(settings.host, settings.port)
-    with _migrated(settings) as dsn:
+    with migrated(settings) as dsn:
         if settings.database_url is None:
             _fill_if_empty(dsn, settings.data_dir / "demo.unfinished")
         from service.app import create_app
         from service.documents import BrokenDocuments
 
         url = _url(settings.host, address.getsockname()[1])
-        with _told(SettingsError, BrokenDocuments):
+        with told(SettingsError, BrokenDocuments):
             app = create_app(settings, dsn)
         if not serving.serve(app, address, lambda: _welcome(url, settings), settings):
             raise Failure("The service could not start: what is logged above says why.")
@@ -69,7 +69,7 @@ def migrate(*, check: bool) -> None:
     """Bring the database up to date."""
     from service.db import migrations
 
-    with _database(_settings()) as dsn:
+    with database(settings_or_failure()) as dsn:
         if check:
             missing = asyncio.run(migrations.pending(dsn))
             click.echo(f"Not yet run: {', '.join(missing)}" if missing else "The database is up to date.")
@@ -94,7 +94,7 @@ def load(files: tuple[str, ...], *, strict: bool) -> None:
     from service.load import Unreadable, load
     from service.progress import LoadProgress, print_outcome
 
-    with _migrated(_settings()) as dsn, _told(Unreadable), _may_be_cut_off(), LoadProgress() as progress:
+    with migrated(settings_or_failure()) as dsn, told(Unreadable), _may_be_cut_off(), LoadProgress() as progress:
         summary = uvloop.run(load(dsn, files, strict=strict, observer=progress))
     print_outcome(summary)
     sys.exit(summary.exit_code)
@@ -105,7 +105,7 @@ def demo() -> None:
     """Fill an empty database with the demo world: fictional outlets, stories and articles of the last 30 days."""
     from service.db.state import is_empty
 
-    with _migrated(_settings()) as dsn:
+    with migrated(settings_or_failure()) as dsn:
         if not asyncio.run(is_empty(dsn)):
             raise Failure("There is news in the database already, and the demo world goes into an empty one only.")
         _fill(dsn)
@@ -126,7 +126,7 @@ def documents() -> None:
     from service.documents import BrokenDocuments, read_registered
     from service.planner import Planner
 
-    with _told(BrokenDocuments):
+    with told(BrokenDocuments):
         for each in read_registered(Planner(schema)):
             click.echo(f"{each.name:<16}  sha256:{each.id}")
 
@@ -138,12 +138,16 @@ def doctor() -> None:
     What is wrong is told with how to mend it.
     """
     from service import doctor as practice
+    from service.access.pepper import pepper_of
 
     findings = [*practice.examine_environment(), *practice.examine_documents()]
     try:
-        settings = _settings()
-        with _database(settings) as dsn:
+        settings = settings_or_failure()
+        with database(settings) as dsn:
             findings += asyncio.run(practice.examine_database(dsn))
+            if all(finding.well for finding in findings if finding.subject == "migrations"):
+                with told(SettingsError):
+                    findings += asyncio.run(practice.examine_keys(dsn, pepper_of(settings)))
             if settings.redis_url is not None:
                 findings.append(asyncio.run(practice.examine_redis(settings.redis_url.get_secret_value())))
     except Failure as failure:
@@ -152,20 +156,6 @@ def doctor() -> None:
         mark = click.style("ok   ", fg="green") if finding.well else click.style("wrong", fg="red")
         click.echo(f"{mark}  {finding.subject:<10}  {finding.told}")
     sys.exit(0 if all(finding.well for finding in findings) else 1)
-
-
-def _settings() -> Settings:
-    with _told(SettingsError):
-        return read_settings()
-
-
-@contextmanager
-def _told(*expected: type[Exception]) -> Generator[None]:
-    """Turns errors whose message is meant for the user into a Failure."""
-    try:
-        yield
-    except expected as error:
-        raise Failure(str(error)) from error
 
 
 @contextmanager
@@ -180,43 +170,6 @@ def _may_be_cut_off() -> Generator[None]:
         raise Failure(f"Stopped. {rest}") from None
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise Failure(f"The database went away: {error}. {rest}") from error
-
-
-@contextmanager
-def _database(settings: Settings) -> Generator[str]:
-    """The DSN of the database that was set, or of the embedded one, started or joined; it can be reached."""
-    from service.db.state import Unreachable, reach
-    from service.embedded.errors import EmbeddedError
-
-    if settings.database_url is not None:
-        dsn = settings.database_url.get_secret_value()
-        with _told(Unreachable):
-            asyncio.run(reach(dsn))
-        yield dsn
-        return
-
-    from service.embedded.postgres import EmbeddedPostgres
-
-    embedded = EmbeddedPostgres(settings.data_dir)
-    with _told(EmbeddedError):
-        dsn = embedded.start()
-    try:
-        yield dsn
-    finally:
-        embedded.stop()
-
-
-@contextmanager
-def _migrated(settings: Settings) -> Generator[str]:
-    """The DSN of the database, up to date: the embedded one is brought there, another one has to be."""
-    from service.db import migrations
-
-    with _database(settings) as dsn:
-        if settings.database_url is None:
-            asyncio.run(migrations.migrate(dsn))
-        elif missing := asyncio.run(migrations.pending(dsn)):
-            raise Failure(f"The database is not up to date: run `parallax migrate`. Not yet run: {', '.join(missing)}.")
-        yield dsn
 
 
 def _fill(dsn: str) -> None:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 import asyncpg
 
 from schema import schema
+from service.access.keeping import Keeping
 from service.db.migrations import pending
 from service.db.state import Unreachable, connected, is_empty, place
 from service.documents import BrokenDocuments, read_registered
@@ -71,6 +72,17 @@ async def examine_database(dsn: str) -> list[Finding]:
         return [*findings, Finding("migrations", False, told)]
     news = "none yet: `parallax demo` or `parallax load FILE`" if await is_empty(dsn) else "there is some to serve"
     return [*findings, Finding("migrations", True, "all have run"), Finding("news", True, news)]
+
+
+async def examine_keys(dsn: str, pepper: bytes) -> list[Finding]:
+    """Finds whether keys are kept by this pepper, and callers without one can spend something."""
+    keeping = Keeping(dsn)
+    known, foreign = await keeping.peppers(pepper)
+    if foreign:
+        told = f"{foreign:,} keys that count were made with another PARALLAX_KEY_PEPPER, and are refused: set it again"
+        return [Finding("keys", False, f"{told}, or have their holders given new ones")]
+    tiers = ", ".join(tier["name"] for tier in await keeping.tiers())
+    return [Finding("keys", True, f"{known:,} that count, all kept by this pepper"), Finding("tiers", True, tiers)]
 
 
 async def examine_redis(url: str) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import signal
 import socket
 from collections.abc import Callable, Generator
@@ -14,6 +15,9 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from service.settings import Settings
+
+YOUNG = 20_000
+"""Objects from which on Python looks for cycles among the new: more than live while thousands are told of a change."""
 
 
 class Drainable(Protocol):
@@ -98,4 +102,12 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
+            _spare_pauses()
             self._when_ready()
+
+
+def _spare_pauses() -> None:
+    """Has Python look for cycles seldom, and not among what is there for good: everybody waits while it looks."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG, *gc.get_threshold()[1:])

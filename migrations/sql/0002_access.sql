@@ -1,9 +1,10 @@
 -- Who may ask, how much, and what they may see. A change of any of it holds for all processes within seconds: they look
--- at `access_generation`, which every change moves on.
+-- at `access_generation`, which every change renews. It is drawn by lot, since a replica that takes the place of a primary
+-- might count on to a number that was there before.
 
 create table access_generation (
     single boolean primary key default true check (single),
-    generation bigint not null default 1
+    generation uuid not null default gen_random_uuid()
 );
 insert into access_generation default values;
 
@@ -22,7 +23,8 @@ create table api_keys (
     id bigint generated always as identity primary key,
     prefix text not null unique check (prefix ~ '^plx_[0-9A-Za-z]{8}$'),
     digest bytea not null unique check (length(digest) = 32),
-    name text not null check (name ~ '\S' and length(name) <= 200),
+    pepper bytea check (length(pepper) = 4),
+    name text not null check (name ~ '\S' and name !~ '[[:cntrl:]]' and length(name) <= 200),
     tier text not null references tiers (name) on update cascade,
     created_at timestamptz not null default now(),
     not_before timestamptz,
@@ -31,11 +33,18 @@ create table api_keys (
     last_used_at timestamptz,
     origins text[] not null default '{}',
     networks cidr[] not null default '{}',
-    replaces bigint references api_keys (id)
+    replaces bigint references api_keys (id),
+    -- What a process could not read would have it refuse all keys; `infinity` is no time for it either.
+    constraint api_keys_times check (
+        least(created_at, not_before, expires_at, revoked_at, last_used_at) >= '1970-01-01Z'
+        and greatest(created_at, not_before, expires_at, revoked_at, last_used_at) < '9999-01-01Z'
+    )
 );
 comment on column api_keys.digest is 'HMAC-SHA-256 of the key by the pepper; the key itself is kept nowhere.';
+comment on column api_keys.pepper is 'A fingerprint of that pepper, null where it was not told.';
 create index api_keys_tier on api_keys (tier);
-create index api_keys_replaces on api_keys (replaces) where replaces is not null;
+-- A key is rotated once; the next time it is the one in its place.
+create unique index api_keys_replaces on api_keys (replaces) where replaces is not null;
 
 create table usage_days (
     key_id bigint not null references api_keys (id) on delete cascade,
@@ -66,7 +75,7 @@ comment on table access_log is 'Every change of a key or a tier, whoever made it
 
 create function access_changed() returns trigger language plpgsql as $$
 begin
-    update access_generation set generation = generation + 1;
+    update access_generation set generation = gen_random_uuid();
     return null;
 end $$;
 
@@ -87,30 +96,40 @@ begin
     raise exception 'The log of keys and tiers is only added to.';
 end $$;
 
+create function access_not_truncated() returns trigger language plpgsql as $$
+begin
+    raise exception 'Keys and tiers are deleted row by row, so that the log tells of each.';
+end $$;
+
 create function anonymous_tier_kept() returns trigger language plpgsql as $$
 begin
     raise exception 'The tier anonymous is that of callers without a key: it can be changed, and not removed.';
 end $$;
 
 -- When a key was last used is no change of it: `update of` leaves that column out.
-create trigger logged after insert or delete or update of id, prefix, digest, name, tier, created_at, not_before,
-    expires_at, revoked_at, origins, networks, replaces on api_keys
+create trigger logged after insert or delete or update of id, prefix, digest, pepper, name, tier, created_at,
+    not_before, expires_at, revoked_at, origins, networks, replaces on api_keys
     for each row execute function access_logged('key', 'prefix');
 create trigger logged after insert or update or delete on tiers
     for each row execute function access_logged('tier', 'name');
-create trigger changed after insert or delete or truncate or update of id, prefix, digest, name, tier, created_at,
+create trigger changed after insert or delete or update of id, prefix, digest, pepper, name, tier, created_at,
     not_before, expires_at, revoked_at, origins, networks, replaces on api_keys
     for each statement execute function access_changed();
-create trigger changed after insert or update or delete or truncate on tiers
+create trigger changed after insert or update or delete on tiers
     for each statement execute function access_changed();
 create trigger kept before update or delete or truncate on access_log
     for each statement execute function access_log_kept();
+
+create trigger not_truncated before truncate on api_keys
+    for each statement execute function access_not_truncated();
+create trigger not_truncated before truncate on tiers
+    for each statement execute function access_not_truncated();
 
 create trigger kept before delete or update of name on tiers
     for each row when (old.name = 'anonymous') execute function anonymous_tier_kept();
 
 insert into tiers (name, rank, features, cost_per_minute, max_cost_per_request, max_page_size) values
-    ('anonymous', 0, '{}', 6000, 2000, 100),
-    ('free', 10, '{}', 12000, 4000, 100),
-    ('premium', 20, '{FACTUALITY,PERSPECTIVES}', 60000, 10000, 100),
-    ('vantage', 30, '{FACTUALITY,OWNERSHIP,PERSPECTIVES,HISTORY,EXPORT}', 300000, 30000, 1000);
+    ('anonymous', 0, '{}', 10000, 5000, 100),
+    ('free', 10, '{}', 20000, 5000, 100),
+    ('premium', 20, '{FACTUALITY,PERSPECTIVES}', 100000, 10000, 100),
+    ('vantage', 30, '{FACTUALITY,OWNERSHIP,PERSPECTIVES,HISTORY,EXPORT}', 500000, 50000, 1000);

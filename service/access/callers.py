@@ -6,12 +6,13 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from types import TracebackType
 from typing import Any, NamedTuple, Self
+from uuid import UUID
 
 import orjson
 
@@ -20,7 +21,7 @@ from service.access.remembered import Remembered
 from service.access.tiers import Tier, Tiers
 from service.db.pool import Database
 from service.db.queries import QUERIES
-from service.errors import ApiError, OperationTimeout, Unauthenticated, Unavailable
+from service.errors import ApiError, Unauthenticated, Unavailable
 from service.events import AccessKnown, AccessUnknown, Observer, ignore
 
 REFUSED = "The key is not good: it may be mistyped, revoked, expired, or not for use from here. Nothing more is told."
@@ -46,6 +47,10 @@ class Credentials(NamedTuple):
     key: str | None
     origin: str | None
     address: str
+
+    def __repr__(self) -> str:
+        """Tells nothing of the key, wherever it may be shown."""
+        return f"Credentials(origin={self.origin!r}, address={self.address!r})"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +91,7 @@ class Caller:
     key: Key | None
     tier: Tier
     account: str
-    digest: bytes = b""
+    digest: bytes = field(default=b"", repr=False)
 
 
 class Callers:
@@ -114,7 +119,7 @@ class Callers:
         self._now = now
         self.tiers = Tiers()
         """As they were at the last look."""
-        self._generation = 0
+        self._generation: UUID | None = None
         self._looked_at = float("-inf")
         self._knows: bool | None = None
         self._callers = Remembered[bytes, Caller](MOST)
@@ -139,7 +144,7 @@ class Callers:
     def at_hand(self, given: Credentials) -> Caller | None:
         """The caller, where nobody has to be asked; None where someone has, and where it will be refused."""
         if given.key is None:
-            return self._anonymous.get(given.address) or self._anonymous_at(given.address)
+            return self._anonymous.get(given.address) or self._anonymous.put(given.address, self._anonymous_at(given))
         if not self._counts():
             return None
         caller = self._callers.get(digest_of(given.key, self._pepper))
@@ -149,10 +154,7 @@ class Callers:
         """The caller. Raises Unauthenticated, with nothing that tells why, or Unavailable."""
         began = time.monotonic()
         if given.key is None:
-            await self._until_it_counts()
-            if caller := self.at_hand(given):
-                return caller
-            raise Unavailable(AWAY)
+            return self._anonymous_at(given)
         caller = await self._find(digest_of(given.key, self._pepper)) if is_well_formed(given.key) else None
         if caller and self._is_good(caller, given):
             return caller
@@ -162,10 +164,12 @@ class Callers:
     async def holds(self, caller: Caller) -> bool:
         """Whether a caller is still who they were, and has no feature less.
 
-        True while Postgres is away: it is where all that they could be told comes from.
+        While Postgres is away, all that is known of the key counts: Postgres is where all they could be told comes from.
         """
         if caller.key is None:
             return True
+        if not caller.key.is_good(self._now()):
+            return False
         try:
             found = await self._find(caller.digest)
         except Unavailable:
@@ -182,9 +186,8 @@ class Callers:
         key = caller.key
         return key is not None and key.is_good(self._now()) and key.is_for(given)
 
-    def _anonymous_at(self, address: str) -> Caller | None:
-        tier = self.tiers.anonymous
-        return self._anonymous.put(address, Caller(None, tier, account_of(address))) if tier else None
+    def _anonymous_at(self, given: Credentials) -> Caller:
+        return Caller(None, self.tiers.anonymous, account_of(given.address))
 
     # What Postgres is asked ------------------------------------------------------------------------------------
 
@@ -242,7 +245,7 @@ class Callers:
         try:
             async with asyncio.timeout(PATIENCE):
                 return await self._database.fetch_row(QUERIES[query], parameters)
-        except (Unavailable, OperationTimeout, TimeoutError):
+        except (ApiError, TimeoutError):  # a table that cannot be read is as far away as one that is not there
             raise Unavailable(AWAY) from None
 
     async def _once(self, what: object, ask: Callable[[], Coroutine[Any, Any, None]]) -> None:

@@ -21,10 +21,14 @@ class Tier:
     max_page_size: int
 
 
-class Tiers:
-    """All tiers of one moment."""
+AT_FIRST = Tier(ANONYMOUS, 0, frozenset(), 10_000, 5_000, 100)
+"""What callers without a key may do before the database has told: the same as it does at first."""
 
-    def __init__(self, tiers: Iterable[Tier] = ()) -> None:
+
+class Tiers:
+    """All tiers of one moment, of which one is that of callers without a key."""
+
+    def __init__(self, tiers: Iterable[Tier] = (AT_FIRST,)) -> None:
         self._by_name = {tier.name: tier for tier in sorted(tiers, key=lambda tier: tier.rank)}
 
     def get(self, name: str) -> Tier | None:
@@ -32,9 +36,9 @@ class Tiers:
         return self._by_name.get(name)
 
     @property
-    def anonymous(self) -> Tier | None:
-        """The tier of callers without a key; None where tiers are not known yet."""
-        return self._by_name.get(ANONYMOUS)
+    def anonymous(self) -> Tier:
+        """The tier of callers without a key."""
+        return self._by_name[ANONYMOUS]
 
     def least_with(self, feature: str) -> str | None:
         """The name of the tier of least rank that includes a feature."""

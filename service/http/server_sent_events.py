@@ -16,7 +16,7 @@ from service.http.caller import WhileCallerWaits
 from service.http.operations import Operations
 from service.http.requests import GraphQLRequest, headers_of
 from service.http.responses import NO_STORE, shown_errors
-from service.http.streams import Stream, Streams, next_or_ending
+from service.http.streams import Stream, Streams
 
 SOON = 0.25
 """Seconds after which a caller hears that the stream is open, where nothing else has been told."""
@@ -54,39 +54,63 @@ class EventStream:
     async def _send_all(
         self, scope: Scope, send: Send, answers: AsyncGenerator[tuple[str, bytes]], stream: Stream
     ) -> None:
-        started = False
-
-        async def write(part: bytes, *, more: bool = True) -> None:
-            nonlocal started
-            if not started:
-                await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-                started = True
-            await send({"type": "http.response.body", "body": part, "more_body": more})
-
-        upcoming: asyncio.Task[tuple[str, bytes] | None] | None = None
+        body = _Body(send)
+        telling = asyncio.create_task(_tell(answers, body))
         try:
-            while not stream.ending.is_set():
-                upcoming = upcoming or asyncio.create_task(_next(answers))
-                if not await next_or_ending(upcoming, stream.ending, self._heartbeat if started else SOON):
-                    await write(HEARTBEAT)
-                    continue
-                answer, upcoming = upcoming.result(), None
-                if answer is None:
-                    await write(COMPLETE, more=False)
-                    return
-                await write(_event(answer))
-            await write(_end_of(stream, scope["request_id"]), more=False)
+            if await self._beat_until_told(telling, stream.ending, body):
+                telling.result()
+                return
+            await _cancelled(telling)
+            await body.write(_end_of(stream, scope["request_id"]), more=False)
         except Exception as raised:
             error = raised if isinstance(raised, ApiError) else Internal()
-            if not started and error.always_status:
+            if not body.begun and error.always_status:
                 raise
             if error.status >= 500:
                 self._observe(RequestFailed(scope["request_id"], error.code, raised))
-            await write(_failed(error, scope["request_id"]) + COMPLETE, more=False)
+            await body.write(_failed(error, scope["request_id"]) + COMPLETE, more=False)
         finally:
-            if upcoming is not None:
-                upcoming.cancel()
-                await asyncio.wait((upcoming,))
+            await _cancelled(telling)
+
+    async def _beat_until_told(self, telling: asyncio.Task[None], ending: asyncio.Event, body: _Body) -> bool:
+        """Whether all was told; if not, the stream is ending."""
+        ended = asyncio.create_task(ending.wait())
+        try:
+            while not telling.done() and not ended.done():
+                seconds = self._heartbeat if body.begun else SOON
+                done, _ = await asyncio.wait((telling, ended), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+                if not done:
+                    await body.write(HEARTBEAT)
+        finally:
+            ended.cancel()
+        return telling.done()
+
+
+class _Body:
+    """The body of a response that begins with the first part; a part at a time, whoever writes it."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._turn = asyncio.Lock()
+        self.begun = False
+
+    async def write(self, part: bytes, *, more: bool = True) -> None:
+        async with self._turn:
+            if not self.begun:
+                await self._send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+                self.begun = True
+            await self._send({"type": "http.response.body", "body": part, "more_body": more})
+
+
+async def _tell(answers: AsyncGenerator[tuple[str, bytes]], body: _Body) -> None:
+    async for answer in answers:
+        await body.write(_event(answer))
+    await body.write(COMPLETE, more=False)
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait((task,))
 
 
 def _end_of(stream: Stream, request_id: str) -> bytes:
@@ -96,10 +120,6 @@ def _end_of(stream: Stream, request_id: str) -> bytes:
 
 def _failed(error: ApiError, request_id: str) -> bytes:
     return _event(("", orjson.dumps({"errors": shown_errors(error, request_id)})))
-
-
-async def _next(answers: AsyncGenerator[tuple[str, bytes]]) -> tuple[str, bytes] | None:
-    return await anext(answers, None)
 
 
 def _event(answer: tuple[str, bytes]) -> bytes:

@@ -6,7 +6,6 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
 
 from service.access.callers import Caller
 from service.errors import RateLimited
@@ -96,13 +95,3 @@ class Streams:
         self._counts[account] -= 1
         if not self._counts[account]:
             del self._counts[account]
-
-
-async def next_or_ending(task: asyncio.Task[Any], ending: asyncio.Event, seconds: float) -> bool:
-    """Waits until the task is done, at most so long, and no longer than the stream goes on; whether it is done."""
-    waiting = asyncio.create_task(ending.wait())
-    try:
-        await asyncio.wait((task, waiting), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        waiting.cancel()
-    return task.done()

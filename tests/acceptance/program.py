@@ -10,6 +10,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+PEPPER = "a pepper for tests only"
 COMMAND = [sys.executable, "-m", "service"]
 
 
@@ -57,4 +58,5 @@ def _read_welcome(process: subprocess.Popen[str]) -> str:
 
 
 def _environment(settings: Mapping[str, str]) -> dict[str, str]:
+    settings = {"KEY_PEPPER": PEPPER, **settings} if "DATABASE_URL" in settings else settings
     return os.environ | {f"PARALLAX_{name}": value for name, value in settings.items()}

@@ -102,7 +102,7 @@ async def test_a_batch_is_told_what_to_do_instead(client: httpx.AsyncClient) -> 
 )
 async def test_what_is_optional_may_be_null_empty_or_unused(client: httpx.AsyncClient, payload: dict[str, Any]) -> None:
     response = await client.post("/graphql", json=payload)
-    assert response.json() == {"data": {"__typename": "Query"}}
+    assert response.json()["data"] == {"__typename": "Query"}
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ async def test_variables_in_a_query_string_are_json(client: httpx.AsyncClient) -
             "extensions": "{}",
         },
     )
-    assert response.json() == {"data": {"a": "Query"}}
+    assert response.json()["data"] == {"a": "Query"}
 
 
 async def test_a_large_body_is_refused_by_its_declared_length(client: httpx.AsyncClient) -> None:

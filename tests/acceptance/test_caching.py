@@ -39,7 +39,7 @@ async def test_the_second_who_asks_gets_what_is_kept(news: httpx.AsyncClient) ->
     assert (first.json(), first.headers["etag"]) == (second.json(), second.headers["etag"])
     for response in (first, second):
         assert response.headers["cache-control"] == "public, max-age=2"
-        assert response.headers["vary"] == "Accept, Accept-Encoding"
+        assert response.headers["vary"] == "Accept, Accept-Encoding, Authorization, X-API-Key"
         assert 0 <= int(response.headers["age"]) <= 2
 
 

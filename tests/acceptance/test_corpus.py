@@ -172,7 +172,7 @@ async def loaded(server_dsn: str, template: str) -> AsyncIterator[tuple[str, Sum
 
 @pytest.fixture(scope="module")
 async def service(loaded: tuple[str, Summary]) -> AsyncIterator[httpx.AsyncClient]:
-    async with serving(loaded[0], granted_features={"FACTUALITY", "OWNERSHIP"}) as client:
+    async with serving(loaded[0], granted_features={"FACTUALITY", "OWNERSHIP"}, allowances="off") as client:
         yield client
 
 

@@ -136,7 +136,7 @@ async def ask_a_thousand_times_for_a_cold_page(
 async def test_a_thousand_who_ask_for_a_cold_page_cost_one_statement(
     serve: Serve, empty_database: str, conn: asyncpg.Connection[Any], statements: list[str]
 ) -> None:
-    async with serve(empty_database) as client:
+    async with serve(empty_database, allowances="off") as client:
         await until(is_kept(client, "memory"))
         await ask_a_thousand_times_for_a_cold_page([client], conn, statements)
 
@@ -146,7 +146,7 @@ async def test_a_thousand_who_ask_several_processes_for_a_cold_page_cost_one_sta
     serve: Serve, empty_database: str, conn: asyncpg.Connection[Any], statements: list[str]
 ) -> None:
     async with own_prefix() as prefix, AsyncExitStack() as stack:
-        shared = {"redis_url": URL, "redis_prefix": prefix}
+        shared = {"redis_url": URL, "redis_prefix": prefix, "allowances": "off"}
         clients = [await stack.enter_async_context(serve(empty_database, **shared)) for _ in range(4)]
         for client in clients:
             await until(is_kept(client, "memory", "redis"))

@@ -100,7 +100,10 @@ async def test_changes_come_as_events_with_their_cursors(news: tuple[httpx.Async
 @POST_OR_GET
 async def test_a_query_is_one_event(news: tuple[httpx.AsyncClient, Any], *, post: bool) -> None:
     async with opened(news[0], "{ stories { totalCount { value } } }", post=post) as stream:
-        assert await stream.said() == {"event": "next", "data": '{"data":{"stories":{"totalCount":{"value":3}}}}'}
+        assert await stream.said() == {
+            "event": "next",
+            "data": '{"data":{"stories":{"totalCount":{"value":3}}},"extensions":{"cost":{"requested":10}}}',
+        }
         assert (await stream.said())["event"] == "complete"
         assert await stream.said() == {"event": "end"}
 

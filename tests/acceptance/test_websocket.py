@@ -76,7 +76,9 @@ async def test_a_query_is_answered_once(news: tuple[httpx.AsyncClient, Any]) -> 
     async with opened(news[0]) as socket:
         await subscribe(socket, query="{ stories { totalCount { value } } }")
         assert await heard(socket) == {
-            "id": "1", "type": "next", "payload": {"data": {"stories": {"totalCount": {"value": 3}}}}
+            "id": "1", "type": "next", "payload": {
+                "data": {"stories": {"totalCount": {"value": 3}}}, "extensions": {"cost": {"requested": 10}}
+            }
         }  # fmt: skip
         assert await heard(socket) == {"id": "1", "type": "complete"}
         await subscribe(socket, query="{ service { storyCount } }")

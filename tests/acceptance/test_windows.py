@@ -65,7 +65,7 @@ async def test_a_window_that_cannot_be_had_is_refused(
     error = response.json()["errors"][0]
     assert error["extensions"]["code"] == code
     if code == "UPGRADE_REQUIRED":
-        assert (error["extensions"]["feature"], error["extensions"]["tier"]) == ("HISTORY", None)
+        assert (error["extensions"]["feature"], error["extensions"]["tier"]) == ("HISTORY", "vantage")
         assert "90 days" in error["message"]
 
 

@@ -1,0 +1,110 @@
+"""What the commands for keys and tiers are given, read from what was typed."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
+from typing import get_args
+from urllib.parse import urlsplit
+
+import click
+
+from service.settings import FeatureName
+
+_UNITS = {"w": "weeks", "d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+_DURATION = re.compile(r"(?:\d{1,6}[wdhms])+", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+NO_FEATURES = "none"
+LATEST = datetime(9998, 12, 31, tzinfo=UTC)
+
+
+class Duration(click.ParamType):
+    """A length of time, such as 90d or 1h30m."""
+
+    name = "duration"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        read = value if isinstance(value, timedelta) else _duration(str(value))
+        if read is None:
+            self.fail(f'"{value}" is no length of time: write 90d, 12h or 1h30m (w, d, h, m, s).', param, ctx)
+        return read
+
+
+class When(click.ParamType):
+    """A point in time: a day (its beginning in UTC), a time with its zone, or a length of time from now."""
+
+    name = "when"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        text = str(value)
+        duration = _duration(text)
+        try:
+            if duration is not None:
+                read = datetime.now(UTC) + duration
+            else:
+                read = datetime.fromisoformat(f"{text}T00:00:00Z" if _DAY.fullmatch(text) else text)
+        except (ValueError, OverflowError):
+            self.fail(f'"{text}" is no time: write 2027-01-31, 2027-01-31T12:00:00Z, or 90d from now.', param, ctx)
+        if read.tzinfo is None:
+            self.fail(f'"{text}" names no time zone: end it with Z for UTC, or with an offset as +01:00.', param, ctx)
+        if read > LATEST:
+            self.fail(f'"{text}" lies too far ahead: leave it out where there is to be no end.', param, ctx)
+        return read
+
+
+class Origin(click.ParamType):
+    """Where pages come from, as browsers send it: https://example.org."""
+
+    name = "origin"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = str(value).lower()
+        try:
+            url = urlsplit(text)
+            plain = url.scheme in {"http", "https"} and url.hostname and text == f"{url.scheme}://{url.netloc}"
+            default_port = url.port == {"http": 80, "https": 443}.get(url.scheme)
+        except ValueError:
+            plain = default_port = False
+        if not plain or default_port or "@" in text or not text.isascii():
+            advice = "write it as browsers send it, https://example.org: no path, no port that goes without saying"
+            self.fail(f'"{value}" is no origin: {advice}.', param, ctx)
+        return text
+
+
+class Network(click.ParamType):
+    """A network of addresses, or one address."""
+
+    name = "cidr"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return str(ip_network(str(value)))
+        except ValueError as error:
+            self.fail(f"{error}: write 192.0.2.0/24, 2001:db8::/32, or one address.", param, ctx)
+
+
+class Features(click.ParamType):
+    """Features, separated by commas, or none."""
+
+    name = "features"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> frozenset[str]:
+        given = frozenset(name.strip().upper() for name in str(value).split(","))
+        if given == {NO_FEATURES.upper()}:
+            return frozenset()
+        known = get_args(FeatureName)
+        if unknown := given - {*known}:
+            named = ", ".join(sorted(unknown)) or "nothing"
+            self.fail(f"{named}: there are {', '.join(known)}; or write {NO_FEATURES}.", param, ctx)
+        return given
+
+
+def _duration(text: str) -> timedelta | None:
+    if not _DURATION.fullmatch(text):
+        return None
+    parts = re.findall(r"(\d+)(\w)", text)
+    try:
+        return sum((timedelta(**{_UNITS[unit]: int(number)}) for number, unit in parts), timedelta())
+    except OverflowError:
+        return None

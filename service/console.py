@@ -1,0 +1,69 @@
+"""What commands have in common: settings read, the database reached, and each failure told in a line."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import click
+
+from service.settings import Settings, SettingsError, read_settings
+
+
+class Failure(click.ClickException):
+    """Nothing could be done; the message says why and what would help."""
+
+    exit_code = 2
+
+
+def settings_or_failure() -> Settings:
+    """The settings."""
+    with told(SettingsError):
+        return read_settings()
+
+
+@contextmanager
+def told(*expected: type[Exception]) -> Generator[None]:
+    """Turns errors whose message is meant for the user into a Failure."""
+    try:
+        yield
+    except expected as error:
+        raise Failure(str(error)) from error
+
+
+@contextmanager
+def database(settings: Settings) -> Generator[str]:
+    """The DSN of the database that was set, or of the embedded one, started or joined; it can be reached."""
+    from service.db.state import Unreachable, reach
+    from service.embedded.errors import EmbeddedError
+
+    if settings.database_url is not None:
+        dsn = settings.database_url.get_secret_value()
+        with told(Unreachable):
+            asyncio.run(reach(dsn))
+        yield dsn
+        return
+
+    from service.embedded.postgres import EmbeddedPostgres
+
+    embedded = EmbeddedPostgres(settings.data_dir)
+    with told(EmbeddedError):
+        dsn = embedded.start()
+    try:
+        yield dsn
+    finally:
+        embedded.stop()
+
+
+@contextmanager
+def migrated(settings: Settings) -> Generator[str]:
+    """The DSN of the database, up to date: the embedded one is brought there, another one has to be."""
+    from service.db import migrations
+
+    with database(settings) as dsn:
+        if settings.database_url is None:
+            asyncio.run(migrations.migrate(dsn))
+        elif missing := asyncio.run(migrations.pending(dsn)):
+            raise Failure(f"The database is not up to date: run `parallax migrate`. Not yet run: {', '.join(missing)}.")
+        yield dsn
