@@ -35,7 +35,8 @@ async def serving(
     dsn: str, observe: Callable[[Event], None] = ignore, **settings: Any
 ) -> AsyncGenerator[httpx.AsyncClient]:
     """A client of the service over that database, with those settings."""
-    app = create_app(Settings(**{"key_pepper": PEPPER, **settings}), dsn, observe)
+    settings.setdefault("key_pepper", PEPPER)
+    app = create_app(Settings(**settings), dsn, observe)
     config = uvicorn.Config(
         app,
         http="httptools",
