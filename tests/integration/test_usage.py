@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -53,7 +53,7 @@ async def key(conn: Conn) -> int:
 
 
 @asynccontextmanager
-async def usage_in(dsn: str, clock: Clock, observe: Observer = ignore) -> AsyncIterator[Usage]:
+async def usage_in(dsn: str, clock: Clock, observe: Observer = ignore) -> AsyncGenerator[Usage]:
     async with Database(dsn, Settings(pool_size=1)) as database, Usage(dsn, database, observe, clock) as usage:
         yield usage
 
