@@ -108,7 +108,7 @@ class _Share:
         """Takes so much of what is known to be left, or nothing."""
         if self.wait_for(units, now):
             return 0
-        self.left, self.asked_at = self.left_at(now) - units, now
+        self.left, self.asked_at, self.spent = self.left_at(now) - units, now, 0
         return units
 
 
