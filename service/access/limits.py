@@ -17,7 +17,7 @@ from math import ceil
 from typing import Literal, NamedTuple
 
 from service.access.remembered import Remembered
-from service.errors import RateLimited
+from service.errors import ApiError, RateLimited
 from service.events import AllowancesSpent, Observer, ignore
 from service.redis import RedisAway, SharedRedis
 
@@ -155,6 +155,17 @@ class Allowances:
             return self._refuse(per_minute, share.wait_for(needed, self._now()))
         return share.balance(self._now())
 
+    def refuse(self, refusal: ApiError) -> None:
+        """Raises the refusal of an operation for its cost; where they are measured, only counts it."""
+        if self._mode == "off":
+            return
+        self._refused += 1
+        if self._now() - self._told_at >= TOLD:
+            self._observe(AllowancesSpent(self._refused, self._mode))
+            self._refused, self._told_at = 0, self._now()
+        if self._mode == "enforce":
+            raise refusal
+
     async def balance(self, account: str, per_minute: int) -> Balance:
         """What is left. Never raises RateLimited, and spends nothing."""
         return await self.spend(account, per_minute, 0)
@@ -230,19 +241,11 @@ class Allowances:
             await redis.run(*command)
 
     def _refuse(self, per_minute: int, seconds: float) -> Balance:
-        """Raises RateLimited, unless refusals are only counted."""
-        self._refused += 1
-        if self._now() - self._told_at >= TOLD:
-            self._observe(AllowancesSpent(self._refused, self._mode))
-            self._refused, self._told_at = 0, self._now()
-        if self._mode == "measure":
-            return Balance(per_minute, 0, 60.0)
+        """Refuses what cannot be had for so long."""
         wait = max(1, ceil(seconds))
-        raise RateLimited(
-            f"The allowance of {per_minute:,} a minute is spent. Try again in {wait} s.",
-            retry_after=wait,
-            limit=per_minute,
-        )
+        message = f"The allowance of {per_minute:,} a minute is spent. Try again in {wait} s."
+        self.refuse(RateLimited(message, retry_after=wait, limit=per_minute))
+        return Balance(per_minute, 0, 60.0)
 
     def _key(self, account: str) -> str:
         return f"{self._prefix}:allowance:{account}"
