@@ -16,6 +16,7 @@ from service.app import create_app
 from service.db.migrations import migrate
 from service.events import Event, ignore
 from service.settings import Settings
+from tests.access_keys import PEPPER
 from tests.databases import database
 
 Serve = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
@@ -34,6 +35,7 @@ async def serving(
     dsn: str, observe: Callable[[Event], None] = ignore, **settings: Any
 ) -> AsyncGenerator[httpx.AsyncClient]:
     """A client of the service over that database, with those settings."""
+    settings.setdefault("key_pepper", PEPPER)
     app = create_app(Settings(**settings), dsn, observe)
     config = uvicorn.Config(
         app,
