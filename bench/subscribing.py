@@ -10,10 +10,12 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import asyncpg
 import click
+import orjson
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
@@ -69,7 +71,7 @@ async def measure_subscribing(server: str, subscribers: int, changes: int, trans
         url, pid = await stack.enter_async_context(started(SERVICE, dsn, "/readyz", {}))
         open_ = _socket if transport == "websocket" else _stream
         before = _resident(pid)
-        listeners: list[AsyncGenerator[bytes]] = []
+        listeners: list[AsyncGenerator[Any]] = []
         for start in range(0, subscribers, AT_ONCE):
             some = [open_(url) for _ in range(min(AT_ONCE, subscribers - start))]
             listeners += await asyncio.gather(*(stack.enter_async_context(each) for each in some))
@@ -90,9 +92,9 @@ async def measure_subscribing(server: str, subscribers: int, changes: int, trans
         return Subscribing(sorted(delays), subscribers * changes - len(delays), memory)
 
 
-async def _hear(changes: AsyncGenerator[bytes], most: int, committed: dict[str, float], delays: list[float]) -> None:
+async def _hear(changes: AsyncGenerator[Any], most: int, committed: dict[str, float], delays: list[float]) -> None:
     for number in range(most):
-        told = json.loads(await anext(changes))["data"]["storyChanged"]["story"]["title"]
+        told = (await anext(changes))["data"]["storyChanged"]["story"]["title"]
         if told != f"Change {number}":
             raise Unusable(f"heard {told}, not Change {number}")
         delays.append((time.perf_counter() - committed[told]) * 1e3)
@@ -105,32 +107,32 @@ def _resident(pid: int) -> int:
 
 
 @asynccontextmanager
-async def _socket(url: str) -> AsyncGenerator[AsyncGenerator[bytes]]:
+async def _socket(url: str) -> AsyncGenerator[AsyncGenerator[Any]]:
     protocol = Subprotocol("graphql-transport-ws")
     async with connect(url.replace("http", "ws") + "/graphql", subprotocols=[protocol], compression=None) as socket:
         await socket.send('{"type":"connection_init"}')
         await socket.recv()
         await socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": {"query": DOCUMENT}}))
 
-        async def heard() -> AsyncGenerator[bytes]:
+        async def heard() -> AsyncGenerator[Any]:
             async for message in socket:
-                yield json.dumps(json.loads(message)["payload"]).encode()
+                yield orjson.loads(message)["payload"]
 
         yield heard()
 
 
 @asynccontextmanager
-async def _stream(url: str) -> AsyncGenerator[AsyncGenerator[bytes]]:
+async def _stream(url: str) -> AsyncGenerator[AsyncGenerator[Any]]:
     at = urlsplit(url)
     reader, writer = await asyncio.open_connection(at.hostname, at.port)
     head = f"GET /graphql?query={quote(DOCUMENT)} HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n"
     writer.write(head.encode())
     await reader.readuntil(b"\r\n\r\n")
 
-    async def heard() -> AsyncGenerator[bytes]:
+    async def heard() -> AsyncGenerator[Any]:
         while line := await reader.readline():
             if line.startswith(b"data: {"):
-                yield line.removeprefix(b"data: ")
+                yield orjson.loads(line.removeprefix(b"data: "))
 
     yield heard()
     writer.close()

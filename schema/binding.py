@@ -223,9 +223,9 @@ def part_of(table: str, count: str) -> str:
     return f"coalesce({count}, 0) / {rows}"
 
 
-def column(sql: str = "", *, description: str | None = None) -> Any:
+def column(sql: str = "", *, description: str | None = None, directives: tuple[object, ...] = ()) -> Any:
     """A field that is a column of the row, or computed from it."""
-    return strawberry.field(description=description, metadata={KEY: Value(sql)})
+    return strawberry.field(description=description, metadata={KEY: Value(sql)}, directives=directives)
 
 
 def bound(binding: Binding, *, description: str | None = None, directives: tuple[object, ...] = ()) -> Any:

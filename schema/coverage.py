@@ -47,7 +47,9 @@ class Share:
         "coalesce({count}::double precision / nullif({rated}, 0), 0)",
         description="`count` over all rated ones, 0 to 1; 0 where nothing is rated.",
     )
-    percent: int = column("(percents({counts}))[{entry}]", description="Whole percent of all rated ones, 0 to 100.")
+    percent: int = column(
+        "(percents({counts}))[{entry}]", description="Whole percent of all rated ones, 0 to 100.", directives=weighs(5)
+    )
 
 
 @strawberry.type(description="How many have one of the seven points.", directives=FREE)
@@ -199,7 +201,7 @@ class Coverage:
             " where r.story_id = {outer.id} and o.country is not null group by o.country)",
             order="{count} desc, {country}",
         ),
-        directives=(*weighs(2), *about(10)),
+        directives=(*weighs(5), *about(10)),
         description="Reports by the country of their outlet, most first.",
     )
     languages: list[LanguageCount] = bound(
@@ -208,7 +210,7 @@ class Coverage:
             " where a.story_id = {outer.id} and a.language is not null group by a.language)",
             order="{count} desc, {language}",
         ),
-        directives=(*weighs(2), *about(5)),
+        directives=(*weighs(5), *about(5)),
         description="Articles by their language, most first.",
     )
     blindspot: Blindspot | None = bound(

@@ -139,12 +139,13 @@ class StoryFilter:
     )
     search: str | None = asks(
         Condition(f"{{search}} @@ {searched('{value}')}", convert=search_words),
-        directives=weighs(50),
+        directives=weighs(100),
         description="Words to find in title, summary and key points (never in perspectives), in web-search syntax: "
         "quoted phrases, OR, and - to exclude.",
     )
     updated: TimeRange | None = asks(
         Range("{updated_at}", steps=steps_of(SHOWN_STORIES, "updated_at", QUARTERS_OF_DAYS)),
+        directives=weighs(100),
         description="When anything about the story last changed.",
     )
     first_published: TimeRange | None = asks(
@@ -240,6 +241,7 @@ class ArticleFilter:
             "{updated_at}",
             steps=steps_of("articles", "updated_at", ("short_block", "short_blocks"), ("long_block", "long_blocks")),
         ),
+        directives=weighs(100),
         description="When anything about the article last changed.",
     )
     search: str | None = asks(
@@ -249,7 +251,7 @@ class ArticleFilter:
             "{published_at}",
             search_words,
         ),
-        directives=weighs(50),
+        directives=weighs(500),
         description="Words to find in title and excerpt, in web-search syntax.",
     )
 

@@ -27,7 +27,7 @@ from schema.coverage import Coverage, TimelineBucket, UpgradeRequired
 from schema.directives import FREE, NEEDS_FACTUALITY, NEEDS_OWNERSHIP, NEEDS_PERSPECTIVES, about, as_long_as, weighs
 from schema.filters import ArticleFilter, ArticleSort, StoryArticleSort, StoryFilter, StorySort
 from schema.ids import identity
-from schema.pagination import Connection
+from schema.pagination import Connection, TotalCount, total_count
 from schema.scalars import URL, CountryCode, DateTime, LanguageTag
 from schema.vocabulary import ArticleKind, Bias, Factuality, Feature, Interval, Medium, OwnershipCategory, Side
 from schema.windows import FIRST, INTERVAL, OF_OUTLET, OF_TOPIC, CoverageReport, OutletActivity, published
@@ -136,7 +136,7 @@ class Story(Node):
     timeline: list[TimelineBucket] = takes(
         Rows("story_timeline({outer.id}, {arg.interval})", order="{start}"),
         argument("interval", Interval, Interval.HOUR, description=INTERVAL),
-        directives=(*weighs(5), *about(24)),
+        directives=(*weighs(10), *about(24)),
         description="Coverage as it grew. Empty intervals are left out.",
     )
     related: list[Story] = takes(
@@ -147,7 +147,7 @@ class Story(Node):
             open_ended=True,
         ),
         argument("first", int, 5, description=FIRST),
-        directives=(*weighs(50), *as_long_as("first")),
+        directives=(*weighs(500), *as_long_as("first")),
         description="Stories most like this one, best first.",
     )
     merged_from: list[strawberry.ID] = column(
@@ -263,7 +263,7 @@ class Outlet(Node):
         sort=ArticleSort.NEWEST,
         description="All articles that it published.",
     )
-    stories: Connection[Story] = paged(
+    stories: StoryConnection = paged(
         stories_within("OUTLET", part_of("articles", "{outer.article_count}")),
         filter=StoryFilter,
         sort=StorySort.LATEST,
@@ -272,7 +272,7 @@ class Outlet(Node):
     activity: OutletActivity = takes(
         OF_OUTLET,
         published(optional=True),
-        directives=weighs(50),
+        directives=weighs(500),
         description="What the outlet covered in a window (the last 30 days where none is given).",
     )
 
@@ -288,7 +288,7 @@ class Topic(Node):
     story_count: int = column(
         description="Stories tagged with it, or with a topic under it. May be up to a minute old."
     )
-    stories: Connection[Story] = paged(
+    stories: StoryConnection = paged(
         stories_within("TOPIC", part_of("stories", "{outer.story_count}")),
         filter=StoryFilter,
         sort=StorySort.LATEST,
@@ -297,7 +297,7 @@ class Topic(Node):
     coverage: CoverageReport = takes(
         OF_TOPIC,
         published(optional=True),
-        directives=weighs(50),
+        directives=weighs(1000),
         description="Coverage of its stories in a window (the last 30 days where none is given).",
     )
 
@@ -309,7 +309,7 @@ class Place(Node):
     name: str = column(description="What to call it.")
     country: CountryCode | None = column(description="The country it lies in; null where that is unknown.")
     story_count: int = column(description="Stories about it. May be up to a minute old.")
-    stories: Connection[Story] = paged(
+    stories: StoryConnection = paged(
         stories_within("PLACE", part_of("stories", "{outer.story_count}")),
         filter=StoryFilter,
         sort=StorySort.LATEST,
@@ -326,3 +326,9 @@ class Report:
         Rows("articles", "{id} = {outer.first_article_id}"), description="The earliest of them; it dates the report."
     )
     first_published_at: DateTime = column(description="When the first article was published.")
+
+
+@strawberry.type(description="A page of a list.", directives=FREE)
+class StoryConnection(Connection[Story]):
+    # Which stories are in a list is mostly known by other tables, so that each is fetched to be counted.
+    total_count: TotalCount = total_count(500)

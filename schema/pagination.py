@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import strawberry
 
@@ -32,6 +32,11 @@ class TotalCount:
     precision: CountPrecision = strawberry.field(description="Whether `value` is all, or where counting stopped.")
 
 
+def total_count(weight: int) -> Any:
+    """The count of a connection: what is on no page is looked at too, so it weighs more than many rows."""
+    return strawberry.field(description="How many items there are on all pages.", directives=weighs(weight))
+
+
 @strawberry.type(description="An item of a page, with its position.", directives=FREE)
 class Edge(Generic[T]):
     cursor: str = strawberry.field(description="Its position, for `after` and `before` of the same list.")
@@ -43,6 +48,4 @@ class Connection(Generic[T]):
     edges: list[Edge[T]] = strawberry.field(description="The page's items with their cursors, in the list's order.")
     nodes: list[T] = strawberry.field(description="The page's items alone, in the list's order.")
     page_info: PageInfo = strawberry.field(description="Where the page begins and ends, and whether there is more.")
-    total_count: TotalCount = strawberry.field(
-        description="How many items there are on all pages.", directives=weighs(10)
-    )
+    total_count: TotalCount = total_count(50)

@@ -22,7 +22,7 @@ from schema.filters import (
     StorySort,
     TopicBy,
 )
-from schema.news import SHOWN, Article, Node, Outlet, Place, Story, Topic
+from schema.news import SHOWN, Article, Node, Outlet, Place, Story, StoryConnection, Topic
 from schema.pagination import Connection
 from schema.scalars import DateTime
 from schema.viewer import Viewer
@@ -60,7 +60,7 @@ class Query:
         argument("by", StoryBy, description="What to find it by."),
         description="Null where there is none. A merged story is returned as what it went into.",
     )
-    stories: Connection[Story] = paged(
+    stories: StoryConnection = paged(
         Page("stories", SHOWN),
         filter=StoryFilter,
         sort=StorySort.LATEST,
@@ -98,14 +98,14 @@ class Query:
     coverage: CoverageReport = takes(
         OF_FILTER,
         argument("filter", CoverageFilter, description="What to count."),
-        directives=weighs(50),
+        directives=weighs(1000),
         description="Coverage metrics over any set of stories and any window.",
     )
     compare_outlets: list[OutletOverlap] = takes(
         OVERLAPS,
         argument("domains", list[str], description="Domains of 2 to 10 outlets; one that is not known is refused."),
         published(),
-        directives=(*weighs(50), *as_long_as("domains")),
+        directives=(*weighs(200), *as_long_as("domains")),
         description="How the story choices of 2 to 10 different known outlets overlap, each pair once.",
     )
     changes: ChangeFeed = takes(

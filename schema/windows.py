@@ -126,11 +126,11 @@ INTERVAL = "How long each bucket is."
 FIRST = "How many, at most 50."
 
 
-def _timeline() -> Any:
+def _timeline(weight: int) -> Any:
     return takes(
         Rows(f"window_timeline({_OUTER_CHOICE}, {{arg.interval}})", order="{start}"),
         argument("interval", Interval, Interval.DAY, description=INTERVAL),
-        directives=(*weighs(50), *about(30)),
+        directives=(*weighs(weight), *about(30)),
         description="Coverage as it grew. Empty intervals are left out; the first and the last may be partial.",
     )
 
@@ -145,7 +145,7 @@ def _top_topics() -> Any:
             limited_by="first",
         ),
         argument("first", int, 10, description=FIRST),
-        directives=(*weighs(50), *as_long_as("first")),
+        directives=(*weighs(500), *as_long_as("first")),
         description="The topics that most of the stories are tagged with; those that they are under are not counted.",
     )
 
@@ -207,7 +207,7 @@ class CoverageReport:
     blindspots: BlindspotCount = bound(
         Embedded(), description="Of the stories in the window, by each story's own present figure."
     )
-    timeline: list[TimelineBucket] = _timeline()
+    timeline: list[TimelineBucket] = _timeline(1000)
     top_outlets: list[OutletCount] = takes(
         Rows(
             f"(select o.* from window_outlets({_OUTER_CHOICE}) o where o.report_count > 0"
@@ -216,7 +216,7 @@ class CoverageReport:
             limited_by="first",
         ),
         argument("first", int, 10, description=FIRST),
-        directives=(*weighs(50), *as_long_as("first")),
+        directives=(*weighs(500), *as_long_as("first")),
         description="The outlets with the most reports.",
     )
     top_topics: list[TopicCount] = _top_topics()
@@ -232,10 +232,10 @@ class OutletActivity:
         description="Stories that it covers and that are a blindspot for a side.",
     )
     top_topics: list[TopicCount] = _top_topics()
-    timeline: list[TimelineBucket] = _timeline()
+    timeline: list[TimelineBucket] = _timeline(200)
 
 
-@strawberry.type(description="How alike two outlets' choice of stories is.")
+@strawberry.type(description="How alike two outlets' choice of stories is.", directives=weighs(100))
 class OutletOverlap:
     a: OutletRef = bound(Rows("outlets", "{id} = {outer.a_id}"), description="The one that comes first in `domains`.")
     b: OutletRef = bound(Rows("outlets", "{id} = {outer.b_id}"), description="The one that comes later in `domains`.")

@@ -34,7 +34,9 @@ def keys() -> None:
 @keys.command()
 @click.option("--name", required=True, help="Whose key it is, or what for.")
 @click.option("--tier", required=True, help="What its holder may see and spend: `parallax tiers list` names them.")
-@click.option("--expires", type=When(), help="When it ceases to count: a day, a time, or 90d from now. Without it, never.")
+@click.option(
+    "--expires", type=When(), help="When it ceases to count: a day, a time, or 90d from now. Without it, never."
+)
 @click.option("--not-before", type=When(), help="When it begins to count. Without it, at once.")
 @click.option("--origin", "origins", multiple=True, type=Origin(), help="Let it count for pages of that origin only.")
 @click.option("--network", "networks", multiple=True, type=Network(), help="Let it count from those addresses only.")
@@ -86,7 +88,9 @@ def revoke(*, prefix: str) -> None:
 @keys.command()
 @click.argument("prefix")
 @click.option("--overlap", required=True, type=Duration(), help="For how long the old key still counts, such as 7d.")
-@click.option("--expires", type=When(), help="When the new key ceases to count. Without it, when the old one would have.")
+@click.option(
+    "--expires", type=When(), help="When the new key ceases to count. Without it, when the old one would have."
+)
 def rotate(*, prefix: str, overlap: timedelta, expires: datetime | None) -> None:
     """Put a new key in a key's place and print it: the same name, tier and limits.
 
@@ -132,7 +136,11 @@ def list_tiers(*, as_json: bool) -> None:
 
 @tiers.command("set")
 @click.argument("name")
-@click.option("--rank", type=click.IntRange(-(2**31), 2**31 - 1), help="Its place: of tiers with a feature, callers are told the least.")
+@click.option(
+    "--rank",
+    type=click.IntRange(-(2**31), 2**31 - 1),
+    help="Its place: of tiers with a feature, callers are told the least.",
+)
 @click.option("--features", type=Features(), help="All that it includes, separated by commas, or none.")
 @click.option("--cost-per-minute", type=click.IntRange(1, 10**9), help="What a caller may spend in a minute.")
 @click.option("--max-cost-per-request", type=click.IntRange(1, 10**9), help="What one operation may cost.")
@@ -175,7 +183,9 @@ def _show(key: str, keeping: Keeping, pepper: bytes) -> None:
     click.echo(key)
     _, foreign = _done(keeping.peppers(pepper))
     if foreign:
-        _tell(f"{foreign:,} keys were made with another PARALLAX_KEY_PEPPER. The service knows those made with its own only.")
+        _tell(
+            f"{foreign:,} keys were made with another PARALLAX_KEY_PEPPER. The service knows those made with its own only."
+        )
 
 
 def _done(work: Coroutine[Any, Any, T]) -> T:

@@ -89,7 +89,9 @@ class Keeping:
             if old["revoked_at"] or (old["expires_at"] and old["expires_at"] <= old["at"]):
                 raise Refused(f"{old['prefix']} does not count any more: make a new key.")
             if successor := await _row(conn, "replacement", old["id"]):
-                raise Refused(f"{old['prefix']} was rotated already: {successor['prefix']} has taken its place. Rotate that one.")
+                raise Refused(
+                    f"{old['prefix']} was rotated already: {successor['prefix']} has taken its place. Rotate that one."
+                )
             while True:
                 key = new_key()
                 if await _row(conn, "replace_key", old["id"], *_kept(key, pepper), expires_at):

@@ -77,7 +77,8 @@ class Usage:
     ) -> None:
         self._writing.cancel()
         await asyncio.wait((self._writing,))
-        for _ in range(2):  # a batch that was left over, and what was counted since
+        await self.write()
+        if self._unwritten is None:  # it was a batch left over: what was counted since is a batch of its own
             await self.write()
 
     def spent(self, key_id: int, cost: int) -> None:

@@ -56,7 +56,7 @@ class Admission:
         """Takes what a call costs; what is left then. Raises CostLimitExceeded or RateLimited, and takes nothing."""
         tier, account = guest.caller.tier, guest.caller.account
         if call.cost > tier.max_cost_per_request:
-            raise _too_dear(call, tier)
+            self._allowances.refuse(_too_dear(call, tier))
         if call.uncharged:
             await self._allowances.spend(f"uncharged:{guest.address}", UNCHARGED_A_MINUTE, 1)
             return await self._allowances.balance(account, tier.cost_per_minute)

@@ -52,7 +52,7 @@ class Price:
 
 
 FREE = Price()
-OF_INTROSPECTION = Price(weight=10)
+OF_INTROSPECTION = Price(weight=100)
 
 Prices = Mapping[str, Mapping[str, Price]]
 """Of the fields of each type of objects, but for those that cost nothing."""

@@ -13,7 +13,7 @@ from tests.acceptance.program import run, serving
 from tests.databases import database
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ["serve", "migrate", "load", "demo", "schema", "documents", "doctor"]
+COMMANDS = ["serve", "migrate", "load", "demo", "schema", "documents", "doctor", "keys", "tiers"]
 
 STORY = """
 {"type": "outlet", "domain": "example.org", "name": "The Example"}
@@ -130,7 +130,7 @@ def test_doctor_finds_a_database_in_order(empty_database: str) -> None:
     done = run("doctor", DATABASE_URL=empty_database)
     assert (done.returncode, done.stderr) == (0, "")
     assert [line.split()[:2] for line in done.stdout.splitlines()] == [
-        ["ok", subject] for subject in ("settings", "documents", "postgres", "clock", "migrations", "news")
+        ["ok", subject] for subject in ("settings", "documents", "postgres", "clock", "migrations", "news", "keys", "tiers")
     ]
 
 

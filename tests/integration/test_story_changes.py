@@ -200,6 +200,18 @@ async def test_one_who_leaves_takes_nobody_along(world: World) -> None:
         assert await tasks[1] == ["1"]
 
 
+async def test_after_the_last_who_waited_has_left_others_may_follow(world: World) -> None:
+    async with world.follow() as one, world.follow() as other:
+        for follower in (one, other):
+            leaving = await waiting(follower)
+            leaving.cancel()
+            await asyncio.wait((leaving,))
+    async with world.follow() as late:
+        hearing = await waiting(late)
+        await world.retitle(1)
+        assert await hearing == ["1"]
+
+
 @pytest.mark.parametrize("variables", [{"after": "nonsense"}, {"id": "article_1"}, {"id": "x"}])
 async def test_what_cannot_be_followed_is_refused_before_the_first_change(
     world: World, variables: dict[str, str]

@@ -51,7 +51,16 @@ def test_two_neighbours_that_were_swapped_are_noticed() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    ["", "plx_", "plx", "x" * 100_000, "plx_" + "٣" * 36, "plx_" + "é" * 36, "plx_" + "\ud800" * 36, "plx_\0" + "a" * 35],
+    [
+        "",
+        "plx_",
+        "plx",
+        "x" * 100_000,
+        "plx_" + "٣" * 36,
+        "plx_" + "é" * 36,
+        "plx_" + "\ud800" * 36,
+        "plx_\0" + "a" * 35,
+    ],
 )
 def test_what_is_no_key_is_told_from_one(wrong: str) -> None:
     assert not is_well_formed(wrong)

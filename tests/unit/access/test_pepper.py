@@ -41,7 +41,9 @@ def test_of_many_who_make_it_at_once_all_have_the_same(tmp_path: Path) -> None:
 
 
 def test_another_database_needs_one_that_is_set() -> None:
-    with pytest.raises(SettingsError, match=r"^PARALLAX_KEY_PEPPER: nothing was given.*This would do: PARALLAX_KEY_PEP"):
+    with pytest.raises(
+        SettingsError, match=r"^PARALLAX_KEY_PEPPER: nothing was given.*This would do: PARALLAX_KEY_PEP"
+    ):
         pepper_of(Settings(database_url=DATABASE))
 
 

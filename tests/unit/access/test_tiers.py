@@ -24,6 +24,3 @@ def test_a_tier_is_found_by_its_name() -> None:
     assert TIERS.get("none") is None
     assert TIERS.anonymous == tier("anonymous", 0)
 
-
-def test_before_tiers_are_known_there_is_none_for_anonymous_callers() -> None:
-    assert Tiers().anonymous is None

@@ -1,0 +1,223 @@
+"""What operations cost and what is left: headers, refusals, and what is answered all the same."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+from tests.acceptance.conftest import Serve
+from tests.acceptance.documents import STRICT, answered, refused
+from tests.acceptance.test_websocket import heard, opened, subscribe
+from tests.access_keys import made_key
+
+OUTLETS = "{ outlets(first: 10) { nodes { id } } }"
+COST = 10
+NEWS = """
+insert into outlets (id, domain, slug, name) values (1, 'a.example', 'a', 'A');
+insert into stories (id, key, slug, title) values (1, 1, 's', 'T');
+insert into articles (outlet_id, story_id, published_at, url, title) values (1, 1, now(), 'u', 'T');
+"""
+
+
+@pytest.fixture
+async def conn(empty_database: str) -> AsyncIterator[asyncpg.Connection[Any]]:
+    conn = await asyncpg.connect(empty_database)
+    await conn.execute(NEWS)
+    yield conn
+    await conn.close()
+
+
+@pytest.fixture
+async def client(serve: Serve, empty_database: str, conn: asyncpg.Connection[Any]) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a service whose anonymous callers have 60 a minute, of which one operation may cost 30."""
+    await limit(conn, "anonymous")
+    async with serve(empty_database) as client:
+        yield client
+
+
+async def limit(conn: asyncpg.Connection[Any], tier: str, a_minute: int = 60, a_request: int = 30) -> None:
+    query = "update tiers set cost_per_minute = $2, max_cost_per_request = $3 where name = $1"
+    await conn.execute(query, tier, a_minute, a_request)
+
+
+async def ask(client: httpx.AsyncClient, query: str = OUTLETS, **headers: str) -> httpx.Response:
+    return await client.post("/graphql", json={"query": query}, headers={**STRICT, **headers})
+
+
+def left(response: httpx.Response) -> tuple[int, int]:
+    """What is left of an allowance, and in how many seconds it will be full, by the headers."""
+    assert re.fullmatch(r'"minute";q=\d+;w=60', response.headers["ratelimit-policy"])
+    match = re.fullmatch(r'"minute";r=(\d+);t=(\d+)', response.headers["ratelimit"])
+    assert match
+    return int(match[1]), int(match[2])
+
+
+async def spend(client: httpx.AsyncClient, **headers: str) -> httpx.Response:
+    """Asks until nothing is left; the refusal."""
+    for _ in range(60 // COST):
+        answered(await ask(client, **headers))
+    return await ask(client, **headers)
+
+
+async def test_an_answer_tells_what_it_cost_and_what_is_left(client: httpx.AsyncClient) -> None:
+    response = await ask(client)
+    assert response.json()["extensions"] == {"cost": {"requested": COST}}
+    assert response.headers["ratelimit-policy"] == '"minute";q=60;w=60'
+    assert left(response) == (50, 10)
+    assert left(await ask(client)) == (40, 20)
+
+
+async def test_a_spent_allowance_refuses_and_says_when_to_come_again(client: httpx.AsyncClient) -> None:
+    response = await spend(client)
+    error = refused(response, 429, "RATE_LIMITED")
+    assert "60" in error["message"]
+    wait = int(response.headers["retry-after"])
+    assert 9 <= wait <= 10
+    assert left(response) == (0, wait)
+    for _ in range(20):  # a refusal costs nothing, so that who waits as told is answered
+        refused(await ask(client), 429, "RATE_LIMITED")
+    await asyncio.sleep(wait)
+    answered(await ask(client))
+
+
+async def test_under_plain_json_a_spent_allowance_is_a_429_too(client: httpx.AsyncClient) -> None:
+    await spend(client)
+    assert (await ask(client, accept="application/json")).status_code == 429
+
+
+async def test_what_is_kept_costs_the_same_and_so_does_what_is_not_modified(client: httpx.AsyncClient) -> None:
+    first = await ask(client)
+    assert left(await ask(client))[0] == 40
+    read = await client.get("/graphql", params={"query": OUTLETS}, headers=STRICT)
+    same = await client.get(
+        "/graphql", params={"query": OUTLETS}, headers={**STRICT, "if-none-match": read.headers["etag"]}
+    )
+    assert (first.status_code, same.status_code) == (200, 304)
+    assert left(await ask(client, "{ outlets(first: 1) { nodes { id } } }"))[0] == 19
+
+
+async def test_public_answers_tell_nothing_of_one_caller(client: httpx.AsyncClient) -> None:
+    response = await client.get("/graphql", params={"query": OUTLETS})
+    assert response.headers["cache-control"].startswith("public")
+    assert not {"ratelimit", "ratelimit-policy"} & {*response.headers}
+
+
+async def test_viewer_is_answered_with_nothing_left(client: httpx.AsyncClient) -> None:
+    await spend(client)
+    for query in ("{ viewer { rateLimit { limit remaining resetAt } } }", "{ v: viewer { tier { name } } __typename }"):
+        response = await ask(client, query)
+        viewer = answered(response)
+        assert response.json()["extensions"]["cost"]["requested"] == 0
+        assert response.headers["cache-control"] == "no-store"
+    answered(await ask(client, "{ service { ruleVersion } }"))
+    refused(await ask(client, "{ viewer { tier { name } } outlets(first: 10) { nodes { id } } }"), 429, "RATE_LIMITED")
+    assert viewer
+
+
+async def test_viewer_tells_what_is_left(client: httpx.AsyncClient) -> None:
+    await ask(client)
+    limits = answered(await ask(client, "{ viewer { rateLimit { limit remaining } usage { cost } } }"))["viewer"]
+    assert limits == {"rateLimit": {"limit": 60, "remaining": 50}, "usage": []}
+
+
+async def test_free_questions_are_limited_by_address(serve: Serve, newsless: str) -> None:
+    async with serve(newsless) as client:
+        statuses: list[int] = []
+        while 429 not in statuses and len(statuses) < 2_000:
+            statuses.append((await ask(client, "{ __typename }")).status_code)
+    assert 600 < len(statuses) < 2_000
+
+
+async def test_an_operation_above_the_tier_is_told_by_how_much(client: httpx.AsyncClient) -> None:
+    query = "{ outlets(first: 31) { nodes { id } } topics(first: 2) { nodes { id } } }"
+    response = await ask(client, query)
+    error = refused(response, 400, "COST_LIMIT_EXCEEDED")
+    assert error["extensions"].items() >= {"requested": 33, "limit": 30, "heaviest": "outlets.nodes"}.items()
+    assert "33" in error["message"]
+    assert " 3 " in error["message"]
+    plain = await ask(client, query, accept="application/json")
+    assert plain.status_code == 200
+    assert left(await ask(client))[0] == 50
+
+
+@pytest.mark.parametrize("query", ["{", "{ nope }", "{ outlets(first: -1) { nodes { id } } }"])
+async def test_what_cannot_run_costs_one(client: httpx.AsyncClient, query: str) -> None:
+    refusal = await ask(client, query)
+    assert refusal.status_code == 400
+    assert left(await ask(client))[0] == 49
+
+
+async def test_what_is_withheld_costs_nothing_to_ask_for(client: httpx.AsyncClient) -> None:
+    refused(await ask(client, "{ outlets(filter: {ownership: []}) { nodes { id } } }"), 403, "UPGRADE_REQUIRED")
+    assert left(await ask(client))[0] == 50
+
+
+async def test_each_key_has_an_allowance_of_its_own(
+    client: httpx.AsyncClient, conn: asyncpg.Connection[Any], empty_database: str
+) -> None:
+    await limit(conn, "free")
+    one, other = await made_key(empty_database), await made_key(empty_database)
+    refused(await spend(client, **{"x-api-key": one}), 429, "RATE_LIMITED")
+    answered(await ask(client, **{"x-api-key": other}))
+    answered(await ask(client))
+
+
+async def test_usage_is_told_and_written_down(serve: Serve, conn: asyncpg.Connection[Any], empty_database: str) -> None:
+    key = await made_key(empty_database)
+    query = "{ viewer { usage(days: 1) { requestCount cost } apiKey { lastUsedAt } } }"
+    async with serve(empty_database) as client:
+        for _ in range(3):
+            answered(await ask(client, **{"x-api-key": key}))
+        viewer = answered(await ask(client, query, **{"x-api-key": key}))["viewer"]
+        assert viewer["usage"] == [{"requestCount": 3, "cost": 3 * COST}]
+        refused(await ask(client, "{ viewer { usage(days: 91) { cost } } }"), 400, "BAD_USER_INPUT")
+    assert tuple(await conn.fetchrow("select request_count, cost from usage_days") or ()) == (3, 3 * COST)
+    async with serve(empty_database) as client:
+        viewer = answered(await ask(client, query, **{"x-api-key": key}))["viewer"]
+        assert viewer["usage"] == [{"requestCount": 3, "cost": 3 * COST}]
+        assert viewer["apiKey"]["lastUsedAt"]
+
+
+async def test_a_subscription_ends_when_nothing_is_left(
+    client: httpx.AsyncClient, conn: asyncpg.Connection[Any]
+) -> None:
+    query = "subscription { storyChanged { kind story { articles(first: 20) { nodes { id } } } } }"
+    async with opened(client) as socket:
+        await subscribe(socket, query=query)
+        await asyncio.sleep(0.5)
+        kinds: list[str] = []
+        for number in range(3):
+            await conn.execute("update stories set title = $1", f"T{number}")
+            message = await heard(socket)
+            kinds.append(message["type"])
+            if message["type"] == "error":
+                assert message["payload"][0]["extensions"]["code"] == "RATE_LIMITED"
+                break
+        assert kinds == ["next", "error"]
+
+
+async def test_measuring_refuses_nothing_and_tells_how_much_it_would(
+    serve: Serve, conn: asyncpg.Connection[Any], empty_database: str
+) -> None:
+    await limit(conn, "anonymous")
+    events: list[Any] = []
+    async with serve(empty_database, observe=events.append, allowances="measure") as client:
+        for _ in range(10):
+            answered(await ask(client))
+        answered(await ask(client, "{ outlets(first: 50) { nodes { id } } }"))
+    told = [event for event in events if type(event).__name__ == "AllowancesSpent"]
+    assert told
+    assert told[0].mode == "measure"
+
+
+async def test_off_counts_nothing(serve: Serve, conn: asyncpg.Connection[Any], empty_database: str) -> None:
+    await limit(conn, "anonymous")
+    async with serve(empty_database, allowances="off") as client:
+        for _ in range(10):
+            assert left(await ask(client)) == (60, 0)
