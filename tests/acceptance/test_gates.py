@@ -20,6 +20,7 @@ from tests.acceptance.keyed import PEPPER, add_key, add_tier
 from tests.databases import settled
 from tests.gates import (
     ROOTS,
+    SCHEMA,
     Gate,
     Step,
     everything,
@@ -67,6 +68,7 @@ GIVEN = {
     **{f"id:{name}": f'"{name.lower()}_1"' for name in ("Story", "Article", "Outlet", "Topic", "Place")},
     **{f"ids:{name}": f'["{name.lower()}_1"]' for name in ("Story", "Article", "Outlet", "Topic", "Place")},
 }
+NODES = frozenset(each.name for each in SCHEMA.get_possible_types(SCHEMA.type_map["Node"]))
 VALUES = {"Factuality": "VERY_HIGH", "OwnershipCategory": "TELECOM"}
 
 
@@ -116,13 +118,10 @@ def steps_with(cursor: str) -> Mapping[Step, str]:
 def asking_for(gate: Gate) -> str:
     """The gated field in every position that a selection can have."""
     field = f"{gate.field} {{ {everything(type_of(gate))} }}"
-    node = f"... on Node {{ ... on {gate.type} {{ within: {field} }} }}"
-    return (
-        f"{field} {gate.field} {{ __typename }} as: {field} fact: {field}"
-        f" {gate.field} @include(if: true) {{ __typename }}"
-        f" ... on {gate.type} {{ inline: {field} ... @skip(if: false) {{ bare: {field} }} }} ...F"
-        f" {node if gate.type in ('Story', 'Outlet') else ''}"
-    )
+    again = f"{gate.field} @include(if: true) {{ __typename }}"
+    inline = f"... on {gate.type} {{ inline: {field} ... @skip(if: false) {{ bare: {field} }} }}"
+    within = f"... on Node {{ ... on {gate.type} {{ within: {field} }} }}" if gate.type in NODES else ""
+    return f"{field} as: {field} fact: {field} {again} {inline} ...F {within}"
 
 
 def fragment(gate: Gate) -> str:
