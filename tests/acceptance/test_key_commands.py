@@ -170,7 +170,12 @@ def test_what_cannot_be_done_is_told(settings: dict[str, str], words: str, told:
 
 
 @pytest.mark.parametrize(
-    "words", [["serve"], ["keys", "create", "--name", "A", "--tier", "free"], ["keys", "rotate", "plx_zzzzzzzz", "--overlap", "1d"]]
+    "words",
+    [
+        ["serve"],
+        ["keys", "create", "--name", "A", "--tier", "free"],
+        ["keys", "rotate", "plx_zzzzzzzz", "--overlap", "1d"],
+    ],
 )
 def test_without_a_pepper_no_key_is_made_nor_known(empty_database: str, words: list[str]) -> None:
     done = run(*words, DATABASE_URL=empty_database, KEY_PEPPER="", PORT="0")

@@ -213,7 +213,10 @@ async def test_a_typing_error_asks_nobody(empty_database: str) -> None:
 
 async def test_a_key_made_with_another_pepper_is_none(empty_database: str) -> None:
     key = await made_key(empty_database)
-    async with Database(empty_database, Settings()) as database, Callers(database, b"another pepper, as long") as callers:
+    async with (
+        Database(empty_database, Settings()) as database,
+        Callers(database, b"another pepper, as long") as callers,
+    ):
         with pytest.raises(Unauthenticated):
             await callers.identify(shown(key))
 
