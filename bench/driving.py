@@ -36,19 +36,19 @@ def check_wrk() -> None:
         raise Unusable(MISSING)
 
 
-async def drive(url: str, bodies: Path, *, warm_up: int, seconds: int) -> Measured:
+async def drive(url: str, bodies: Path, *, warm_up: int, seconds: int, key: str = "") -> Measured:
     """Sends the bodies, one a line, over and over: for `warm_up` seconds unmeasured, then for `seconds`."""
-    await _wrk(url, bodies, warm_up)
-    result = await _wrk(url, bodies, seconds)
+    await _wrk(url, bodies, warm_up, key)
+    result = await _wrk(url, bodies, seconds, key)
     failed = {kind: count for kind, count in result["errors"].items() if count}
     if failed:
         raise Unusable(f"{url} failed under load: {failed} of {result['requests']:,} requests")
     return Measured(result["requests"] / result["seconds"], result["p50"], result["p99"])
 
 
-async def _wrk(url: str, bodies: Path, seconds: int) -> dict[str, Any]:
+async def _wrk(url: str, bodies: Path, seconds: int, key: str) -> dict[str, Any]:
     process = await asyncio.create_subprocess_exec(
-        "wrk", f"-t{THREADS}", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", SCRIPT, url, "--", bodies,
+        "wrk", f"-t{THREADS}", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", SCRIPT, url, "--", bodies, *filter(None, (key,)),
         stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     output, _ = await process.communicate()
