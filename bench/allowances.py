@@ -26,7 +26,8 @@ WINDOW = 60.0
 """Seconds from a bucket's first refusal for which is counted what it gives."""
 LEAD = 3.0
 """Seconds until all processes have begun."""
-BEYOND = 5.0
+BEYOND = 3.0
+BEFORE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +88,19 @@ async def _measure(processes: int, accounts: int, per_minute: int, times: float)
         asking = Asking(url, prefix, accounts, per_minute, times, processes, time.monotonic() + LEAD)
         with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
             loop = asyncio.get_running_loop()
-            came = await asyncio.gather(*(loop.run_in_executor(pool, ask, asking) for _ in range(processes)))
+            asked = [loop.run_in_executor(pool, ask, asking) for _ in range(processes)]
+            await _empty(asking)
+            came = await asyncio.gather(*asked)
     _tell(came, asking)
+
+
+async def _empty(asking: Asking) -> None:
+    """Spends all that the accounts have, just before the processes begin."""
+    async with SharedRedis(asking.url) as redis:
+        await asyncio.sleep(asking.begins_at - time.monotonic() - BEFORE)
+        allowances = Allowances(redis, asking.prefix)
+        for account in range(asking.accounts):
+            await allowances.spend(f"key:{account}", asking.per_minute, asking.per_minute)
 
 
 def ask(asking: Asking) -> Came:
@@ -98,7 +110,8 @@ def ask(asking: Asking) -> Came:
 
 async def _ask(asking: Asking) -> Came:
     def complain(event: Event) -> None:
-        print(event, file=sys.stderr)
+        if event.level != "info":
+            print(event, file=sys.stderr)
 
     async with Counting(asking.url, complain) as redis:
         allowances = Allowances(redis, asking.prefix)
@@ -109,13 +122,11 @@ async def _ask(asking: Asking) -> Came:
 
 
 async def _ask_for(account: int, asking: Asking, allowances: Allowances, came: Came) -> None:
-    """Asks at random moments, on average as often as it takes; the bucket is emptied at once by the first."""
+    """Asks at random moments, on average as often as it takes."""
     per_second = asking.per_minute * asking.times / 60 / asking.processes
     due = asking.begins_at
     ends_at = due + WINDOW + BEYOND
-    share = asking.per_minute // asking.processes
     await asyncio.sleep(due - time.monotonic())
-    await allowances.spend(f"key:{account}", asking.per_minute, share)
     while due < ends_at:
         cost = random.choice(COSTS)
         due += random.expovariate(per_second / cost)
@@ -141,8 +152,8 @@ def _tell(came: Sequence[Came], asking: Asking) -> None:
     waits = sorted(wait for each in came for wait in each.waits)
     print(
         f"{asking.processes} processes, {asking.accounts} accounts of {asking.per_minute:,} a minute, asking for"
-        f" {asking.times:g} times as much: in the {WINDOW:.0f} s after its bucket was first empty each got"
-        f" {100 * min(got):.2f} to {100 * max(got):.2f} % of its refill; {requests:,} requests,"
+        f" {asking.times:g} times as much: in the {WINDOW:.0f} s after its bucket was first empty they got"
+        f" {', '.join(f'{100 * each:.1f}' for each in sorted(got))} % of its refill; {requests:,} requests,"
         f" {sum(each.commands for each in came) / requests:.2f} calls to Redis for each,"
         f" {sum(each.away for each in came)} of them not answered; p50 {waits[len(waits) // 2] * 1e6:.0f} µs,"
         f" p99 {waits[len(waits) * 99 // 100] * 1e3:.1f} ms"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Container
+from collections.abc import AsyncGenerator, Callable, Container, Iterable
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from ipaddress import IPv4Network, IPv6Network
+from typing import Any, cast
 
 from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from schema import schema
 from service.access.callers import Callers
@@ -28,6 +31,7 @@ from service.http.changes import StoryChanges
 from service.http.graphql import GraphQLEndpoint
 from service.http.middleware import Failures, RequestId
 from service.http.operations import Operations
+from service.http.origins import Sharing, SocketOrigins
 from service.http.server_sent_events import EventStream
 from service.http.streams import Streams
 from service.http.websocket import WebSocketEndpoint
@@ -87,7 +91,7 @@ def create_app(settings: Settings, dsn: str, observe: Observer | None = None) ->
             *_at("/livez", health.alive),
             *_at("/readyz", health.ready(database, redis, feed)),
             *_at("/startupz", health.alive),
-            *_at("/schema.graphql", pages.schema_file),
+            *(_at("/schema.graphql", pages.schema_file) if settings.introspection else ()),
             Route("/", pages.start),
             Mount("/graphiql", pages.graphiql_files()),
         ],
@@ -95,9 +99,17 @@ def create_app(settings: Settings, dsn: str, observe: Observer | None = None) ->
         default=_nothing_here,
         lifespan=lifespan,
     )
-    app = _straight(graphql, sockets, ("/graphql", "/graphql/"), router)
-    for layer in (partial(Failures, observe=observe), RequestId):
+    allowed = settings.allowed_origins
+    app = _straight(graphql, SocketOrigins(sockets, allowed), ("/graphql", "/graphql/"), router)
+    # The server's own `send` is known to the outermost of those that touch an answer.
+    for layer in (
+        partial(Failures, observe=observe),
+        partial(Sharing, allowed=allowed),
+        partial(RequestId, tls_seconds=settings.tls_only_seconds),
+    ):
         app = layer(app)
+    if settings.trusted_proxies:
+        app = _behind(settings.trusted_proxies, app)
     return Application(app, streams.end)
 
 
@@ -128,6 +140,12 @@ def _straight(endpoint: ASGIApp, sockets: ASGIApp, paths: Container[str], router
     return lead
 
 
+def _behind(proxies: Iterable[IPv4Network | IPv6Network], app: ASGIApp) -> ASGIApp:
+    """The application, to which a caller's address is the one that these proxies tell."""
+    of_uvicorn = cast("Any", app)  # which has types of its own for what ASGI says
+    return cast("ASGIApp", ProxyHeadersMiddleware(of_uvicorn, [str(network) for network in proxies]))
+
+
 def _at(path: str, endpoint: ASGIApp | health.Probe) -> list[BaseRoute]:
     """The same endpoint with and without a trailing slash."""
     return [Route(path, endpoint), Route(f"{path}/", endpoint)]
@@ -139,7 +157,7 @@ async def _no_socket_here(_scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def _nothing_here(_scope: Scope, _receive: Receive, _send: Send) -> None:
-    raise NotFound("Nothing is served here. GraphQL is at /graphql, its schema at /schema.graphql.")
+    raise NotFound("Nothing is served here. GraphQL is at /graphql.")
 
 
 def _redis(settings: Settings, observe: Observer) -> SharedRedis | None:

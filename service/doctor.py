@@ -90,7 +90,7 @@ async def examine_redis(url: str) -> Finding:
     try:
         async with SharedRedis(url) as redis:
             started = time.perf_counter()
-            version = str((await redis.run("INFO", "server"))["redis_version"])
+            version = _version_in(await redis.run("EVAL", "return redis.call('INFO', 'server')", 0))
             latency = (time.perf_counter() - started) * 1_000
     except ValueError as error:
         return Finding("redis", False, f"PARALLAX_REDIS_URL will not do: {error}")
@@ -101,6 +101,11 @@ async def examine_redis(url: str) -> Finding:
     if int(version.partition(".")[0]) < OLDEST_REDIS:
         return Finding("redis", False, f"is version {version}: use {OLDEST_REDIS} or newer")
     return Finding("redis", True, f"version {version}, answers in {latency:.1f} ms")
+
+
+def _version_in(info: bytes) -> str:
+    lines = (line.partition(":") for line in info.decode(errors="replace").splitlines())
+    return next((value for name, _, value in lines if name == "redis_version"), "0")
 
 
 async def _version(dsn: str, connection: asyncpg.Connection[asyncpg.Record]) -> Finding:

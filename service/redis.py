@@ -3,56 +3,61 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Protocol, Self
 
-from redis.asyncio import ConnectionPool, Redis, RedisCluster
+from redis.asyncio import ConnectionPool, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisClusterException, RedisError
 
 from service.events import Observer, RedisAnswers, RedisFailed, ignore
+from service.redis_cluster import MOST_CONNECTIONS, Cluster
+from service.redis_pipeline import LATEST, PATIENCE_TO_CONNECT, Late, Lost, Pipeline, Word
 
 PATIENCE = 0.05
-"""Seconds that a caller waits at most, for a connection and the answer together."""
-PATIENCE_TO_CONNECT = 2.0
-LATEST = 1.0
-"""Seconds after which an answer for which nobody waits any more is not expected any more."""
+"""Seconds that a caller waits at most."""
 REST = 0.5
 """Seconds for which a Redis that failed is not asked again."""
-MOST_CONNECTIONS = 16
 
 FAILURES = (RedisError, RedisClusterException, OSError, TimeoutError)
-
-Word = str | bytes | int | float
 
 
 class RedisAway(Exception):
     """Redis did not answer in time, refused the command, or has failed just now; nothing says whether it was run."""
 
 
-class SharedRedis:
-    """The Redis of all processes, over a pool of connections; open between `async with`.
+class Link(Protocol):
+    """A way to Redis that is open, to one server or to a cluster."""
 
-    After a failure it is left alone until it has answered a ping: meanwhile calls fail at once, and nobody waits. So it
-    is while answers are late. These are still read: in a process that has much to do, it is mostly the process that is
-    late, and a connection that is given up amid an answer would have to be made anew just then.
+    async def run(self, command: tuple[Word, ...], patience: float) -> Any:
+        """What Redis answers; raises Late after so many seconds at the latest, and any of FAILURES."""
+        ...
+
+    async def close(self) -> None:
+        """Ends it. Never raises."""
+        ...
+
+
+class SharedRedis:
+    """The Redis of all processes; open between `async with`.
+
+    After a failure it is left alone until it has answered a ping on a new connection: meanwhile calls fail at once, and
+    nobody waits. So it is while answers are late. These are still read: in a process that has much to do, it is mostly
+    the process that is late, and a connection that is given up amid an answer would have to be made anew just then.
     """
 
     def __init__(self, url: str, observe: Observer = ignore) -> None:
         """Raises ValueError where the URL will not do; connects to nothing yet."""
-        self._client = _client(url)
+        self._connect = _connecting(url)
         self._observe = observe
-        # Not redis' own pool that blocks: it loses cancellations, and with them the end of a wait.
-        self._connections = asyncio.Semaphore(MOST_CONNECTIONS)
-        self._calls: set[asyncio.Task[Any]] = set()
-        self._late: set[asyncio.Task[Any]] = set()
-        self._answers = False
+        self._link: Link | None = None
         self._failure: Exception | None = None
         self._reviving: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        if error := await self._ping():
+        if error := await self._opened():
             self._failed(error)
         return self
 
@@ -62,72 +67,55 @@ class SharedRedis:
         if self._reviving:
             self._reviving.cancel()
             await asyncio.wait((self._reviving,))
-        # Whoever comes from now on would open a connection that nobody closes.
-        self._answers = False
-        # They end soon, and what is cut off would be left open.
-        if self._calls:
-            await asyncio.wait(self._calls, timeout=PATIENCE_TO_CONNECT)
-        await self._client.aclose()
-
-    @property
-    def is_cluster(self) -> bool:
-        """Whether keys are on many nodes, so that one command reads those of one hash tag only."""
-        return isinstance(self._client, RedisCluster)
+        link, self._link = self._link, None
+        if link:
+            await link.close()
 
     async def run(self, *command: Word) -> Any:
         """What Redis answers to a command, given in words; raises RedisAway after `PATIENCE` at the latest."""
-        if not self._answers:
+        link = self._link
+        if link is None:
             raise RedisAway("Redis has not answered since its last failure.") from self._failure
-        if self._late:
-            raise RedisAway("Redis is late to answer others.")
-        call = asyncio.create_task(self._execute(*command))
-        self._calls.add(call)
-        call.add_done_callback(self._ended)
-        await asyncio.wait((call,), timeout=PATIENCE)
-        if not call.done():
-            self._late.add(call)
-            raise RedisAway("Redis did not answer in time.")
         try:
-            return call.result()
+            return await link.run(command, PATIENCE)
+        except Late as late:
+            raise RedisAway(str(late)) from None
         except FAILURES as error:
+            if link is self._link:  # of calls that fail together, the first tells
+                self._failed(error)
             raise RedisAway("Redis did not answer.") from error
 
-    async def _execute(self, *command: Word) -> Any:
-        async with self._connections:
-            return await cast("Any", self._client).execute_command(*command)  # its own type is known in part only
+    def _failed(self, error: Exception) -> None:
+        link, self._link, self._failure = self._link, None, error
+        self._observe(RedisFailed(error))
+        self._reviving = asyncio.create_task(self._revive(link))
 
-    def _ended(self, call: asyncio.Task[Any]) -> None:
-        self._calls.discard(call)
-        self._late.discard(call)
-        if not call.cancelled() and isinstance(error := call.exception(), FAILURES):
+    def _lost(self, error: Exception) -> None:
+        # One that failed before is still open for a while.
+        if self._link:
             self._failed(error)
 
-    def _failed(self, error: Exception) -> None:
-        # Of calls that fail together, the first tells.
-        if self._reviving is None or self._answers:
-            self._answers, self._failure = False, error
-            self._observe(RedisFailed(error))
-            self._reviving = asyncio.create_task(self._until_it_answers())
-
-    async def _until_it_answers(self) -> None:
-        await asyncio.sleep(REST)
-        while error := await self._ping():
+    async def _revive(self, link: Link | None) -> None:
+        try:
+            await asyncio.sleep(REST)
+        finally:
+            if link:
+                await link.close()
+        while error := await self._opened():
             self._failure = error
             await asyncio.sleep(REST)
 
-    async def _ping(self) -> Exception | None:
-        """What is wrong, if anything. A new connection may take longer than any call waits, so this one is patient."""
+    async def _opened(self) -> Exception | None:
+        """Connects; what is wrong, if anything. That may take longer than any call waits."""
         try:
-            async with asyncio.timeout(PATIENCE_TO_CONNECT):
-                await self._execute("PING")
+            self._link = await self._connect(self._lost)
         except FAILURES as error:
             return error
-        self._answers = True
         self._observe(RedisAnswers())
         return None
 
 
-def _client(url: str) -> Redis | RedisCluster:
+def _connecting(url: str) -> Callable[[Lost], Awaitable[Link]]:
     # Options in the URL go to the connection, which finds fault with them only when it is made.
     scheme, _, rest = url.partition("://")
     options: dict[str, Any] = {
@@ -136,11 +124,16 @@ def _client(url: str) -> Redis | RedisCluster:
         "socket_connect_timeout": PATIENCE_TO_CONNECT,
         "socket_timeout": LATEST,
     }
+
+    def cluster() -> RedisCluster:
+        return RedisCluster.from_url(f"{scheme.removesuffix('+cluster')}://{rest}", **options)
+
     try:
         if scheme.endswith("+cluster"):
-            return RedisCluster.from_url(f"{scheme.removesuffix('+cluster')}://{rest}", **options)
+            cluster()
+            return lambda _: Cluster.opened(cluster())
         pool = ConnectionPool.from_url(url, **options)  # pyright: ignore[reportUnknownMemberType]
         pool.make_connection()
     except (*FAILURES, TypeError) as error:
         raise ValueError(str(error)) from error
-    return Redis.from_pool(pool)
+    return lambda lost: Pipeline.opened(pool, lost)

@@ -68,7 +68,7 @@ def serve(app: Drainable, at: socket.socket, when_ready: Callable[[], None], set
         ws_ping_timeout=settings.heartbeat,
         # Compression would keep a dictionary for each of thousands of sockets.
         ws_per_message_deflate=False,
-        # Nothing here asks who the caller is or how they came.
+        # The application does it, for the proxies that are trusted.
         proxy_headers=False,
         lifespan="on",
         log_config=None,

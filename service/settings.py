@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import sys
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -23,6 +24,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "PARALLAX_"
 
+_ORIGIN = re.compile(r"\*|https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:.]+\](:[0-9]{1,5})?")
 _REDIS_PATH = re.compile(r"/?|/[0-9]{1,9}", re.ASCII)
 
 FeatureName = Literal["FACTUALITY", "OWNERSHIP", "PERSPECTIVES", "HISTORY", "EXPORT"]
@@ -85,6 +87,30 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535, description="The port to serve on; 0 takes a free one.")
     drain_timeout: PositiveInt = Field(
         default=10, description="Seconds that running requests are given to end when the server is told to stop."
+    )
+
+    allowed_origins: Annotated[frozenset[str], NoDecode] = Field(
+        default=frozenset({"*"}),
+        description=(
+            "The origins whose pages may read answers and open WebSockets, separated by commas; `*` is every one. "
+            "Nothing that a browser adds by itself lets a caller see more, so a page learns what its author could."
+        ),
+        examples=["https://news.example,https://app.news.example"],
+    )
+    trusted_proxies: Annotated[frozenset[IPv4Network | IPv6Network], NoDecode] = Field(
+        default=frozenset(),
+        description=(
+            "The networks of the proxies in front, separated by commas: of these, `X-Forwarded-For` is believed. "
+            "Without it, a caller's address is the one that the connection comes from."
+        ),
+        examples=["10.0.0.0/8,fd00::/8"],
+    )
+    tls_only_seconds: NonNegativeInt = Field(
+        default=0,
+        description=(
+            "Seconds for which browsers are told to come by TLS only (`Strict-Transport-Security`); 0 tells them "
+            "nothing. For installations that are never reached without TLS."
+        ),
     )
 
     key_pepper: SecretStr | None = Field(
@@ -197,15 +223,34 @@ class Settings(BaseSettings):
         default=86_400, description="Seconds for which such a document is kept after its last use."
     )
 
-    introspection: bool = Field(default=True, description="Whether `__schema` and `__type` are answered.")
+    introspection: bool = Field(
+        default=True,
+        description="Whether `__schema`, `__type` and `/schema.graphql` are answered, and errors suggest names.",
+    )
     graphiql: bool = Field(default=True, description="Whether a browser that opens `/graphql` gets the GraphiQL page.")
 
     @field_validator("granted_features", mode="before")
     @classmethod
     def _split_at_commas(cls, value: object) -> object:
         if isinstance(value, str):
-            return frozenset(name.strip().upper() for name in value.split(",") if name.strip())
+            return _parts(value.upper())
         return value
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _are_origins(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        origins = _parts(value.lower())
+        for each in origins:
+            if not _ORIGIN.fullmatch(each):
+                raise ValueError(f"{each} is neither an origin, such as https://news.example, nor *")
+        return origins
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _are_networks(cls, value: object) -> object:
+        return frozenset(map(ip_network, _parts(value))) if isinstance(value, str) else value
 
     @field_validator("database_url", "feed_database_url")
     @classmethod
@@ -261,6 +306,10 @@ This page is made from the class `Settings` by `make docs`.
 | --- | --- | --- |"""
 
 
+def _parts(value: str) -> frozenset[str]:
+    return frozenset(part.strip() for part in value.split(",") if part.strip())
+
+
 def _can_be_read(url: str) -> bool:
     try:
         return urlsplit(url).port != 0
@@ -276,6 +325,8 @@ def _default(name: str) -> str:
     default: Any = _fields()[name].default
     if default is None or default == frozenset():
         return "none"
+    if isinstance(default, frozenset):
+        return f"`{','.join(sorted(cast('frozenset[str]', default)))}`"
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 
 

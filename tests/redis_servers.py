@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import shutil
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from service.redis import SharedRedis
+from service.redis import RedisAway, SharedRedis
 
 URL = os.environ.get("PARALLAX_TEST_REDIS_URL", "")
 
+needs_redis_server = pytest.mark.skipif(not shutil.which("redis-server"), reason="redis-server is not here")
 needs_redis = pytest.mark.skipif(not URL, reason="PARALLAX_TEST_REDIS_URL names no Redis")
 
 
@@ -29,11 +32,24 @@ async def own_prefix() -> AsyncGenerator[str]:
             await redis.run("DEL", key)
 
 
+async def until_it_answers(redis: SharedRedis) -> None:
+    """Returns when a Redis that was away does so again."""
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                await redis.run("PING")
+            except RedisAway:
+                await asyncio.sleep(0.02)
+            else:
+                return
+
+
 @dataclass
 class Line:
     """A line to a server, by a socket's path or by host and port, at `port`.
 
-    `hang` keeps it open and lets nothing through, `cut` ends it. What comes from there is `lag` seconds late.
+    `hang` keeps it open and lets nothing through, `cut` ends it. What comes from there is `lag` seconds late; once
+    `instead` comes in its place.
     """
 
     host: str
@@ -41,6 +57,7 @@ class Line:
     port: int = 0
     silent: bool = False
     lag: float = 0
+    instead: bytes = b""
     _server: asyncio.Server | None = None
     _writers: set[asyncio.StreamWriter] = field(default_factory=set[asyncio.StreamWriter])
 
@@ -88,12 +105,40 @@ class Line:
             while part := await source.read(65_536):
                 if lags and self.lag:
                     await asyncio.sleep(self.lag)
+                if lags and self.instead:
+                    part, self.instead = self.instead, b""
                 if to is not None and not self.silent:
                     to.write(part)
         except OSError:
             pass
         if to is not None:
             to.close()
+
+
+@asynccontextmanager
+async def own_redis(folder: Path, *options: str) -> AsyncGenerator[Path]:
+    """A Redis of the test's own, with these options; where its socket is."""
+    socket = folder / "redis.sock"
+    process = await asyncio.create_subprocess_exec(
+        "redis-server",
+        "--dir",
+        folder,
+        "--unixsocket",
+        socket,
+        "--save",
+        "",
+        *options,
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with asyncio.timeout(20):
+            while not socket.exists():
+                await asyncio.sleep(0.02)
+        yield socket
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
 
 
 @asynccontextmanager

@@ -31,6 +31,7 @@ KEPT = 1.0
 """Seconds after which it gives back what is left of that."""
 MOST = 10_000
 """Accounts that are remembered."""
+ROUNDING = 1e-6
 TOLD = 10.0
 """Seconds between events that tell how many requests were refused."""
 
@@ -90,19 +91,29 @@ class _Share:
     spent: int = 0
     asking: int = 0
 
+    def left_at(self, now: float) -> float:
+        """What the bucket has, if nobody else has spent since."""
+        return min(self.per_minute, self.left + (now - self.asked_at) * self.per_minute / 60)
+
     def balance(self, now: float) -> Balance:
-        """What is left, if nobody else has spent since."""
-        per_second = self.per_minute / 60
-        left = min(self.per_minute, self.left + (now - self.asked_at) * per_second + self.units)
-        return Balance(self.per_minute, int(left + 1e-6), (self.per_minute - left) / per_second)
+        left = min(self.per_minute, self.left_at(now) + self.units)
+        return Balance(self.per_minute, int(left + ROUNDING), (self.per_minute - left) * 60 / self.per_minute)
 
     def wait_for(self, units: int, now: float) -> float:
-        """Seconds until the bucket has so much; less than nothing where it may have it already."""
-        return (units - self.left) * 60 / self.per_minute - (now - self.asked_at)
+        """Seconds until the bucket has so much, at the earliest; 0 where it may have it already."""
+        wait = (units - self.left) * 60 / self.per_minute - (now - self.asked_at)
+        return wait if wait > ROUNDING else 0.0
+
+    def take(self, units: int, now: float) -> int:
+        """Takes so much of what is known to be left, or nothing."""
+        if self.wait_for(units, now):
+            return 0
+        self.left, self.asked_at, self.spent = self.left_at(now) - units, now, 0
+        return units
 
 
 class Allowances:
-    """Spends what callers may spend. While Redis is away, each process decides by itself, with buckets of its own."""
+    """Spends what callers may spend. While Redis is away, each process decides by itself, by what it knew last."""
 
     def __init__(
         self,
@@ -118,7 +129,6 @@ class Allowances:
         self._observe = observe
         self._now = now
         self._shares = Remembered[str, _Share](MOST)
-        self._full_at = Remembered[str, float](MOST)
         self._tasks: set[asyncio.Task[None]] = set()
         self._refused = 0
         self._told_at = now() - TOLD
@@ -126,19 +136,15 @@ class Allowances:
     async def spend(self, account: str, per_minute: int, cost: int) -> Balance:
         """What is left after the cost was taken. Raises RateLimited, with nothing taken."""
         at_hand = self._at_hand(account, per_minute, cost)
-        if at_hand is not None or self._redis is None:
-            return at_hand or self._take_here(account, per_minute, cost)
-        share = self._shares.get(account)
-        if share is None or share.per_minute != per_minute:
-            share = self._shares.put(account, _Share(per_minute, self._now(), per_minute))
+        if at_hand is not None:
+            return at_hand
+        share = self._share(account, per_minute)
         ahead = self._ahead(share) if cost and not share.asking else 0
         # What is here is set aside: those who come meanwhile must not count on it too.
         units, share.units = share.units, 0
         needed = max(0, cost - units)
         try:
-            taken = await self._take(self._redis, account, share, needed, max(needed, ahead))
-        except RedisAway:
-            return self._take_here(account, per_minute, cost)
+            taken = await self._take(account, share, needed, max(needed, ahead))
         finally:
             share.units += units
         if taken >= needed:
@@ -171,8 +177,6 @@ class Allowances:
         """
         if self._mode == "off":
             return Balance(per_minute, per_minute, 0.0)
-        if self._redis is None:
-            return self._take_here(account, per_minute, cost)
         share = self._shares.get(account)
         if share is None or share.per_minute != per_minute:
             return None
@@ -180,19 +184,33 @@ class Allowances:
         needed = cost - share.units
         if needed > 0:
             wait = share.wait_for(needed, now)
-            return self._refuse(per_minute, wait) if wait > 0 else None
+            return self._refuse(per_minute, wait) if wait else None
         if now - share.asked_at >= KEPT:
             return None
         share.units -= cost
         share.spent += cost
         return share.balance(now)
 
-    async def _take(self, redis: SharedRedis, account: str, share: _Share, needed: int, wanted: int) -> int:
-        """What Redis gave: at least what is needed, or nothing. Raises RedisAway."""
+    def _share(self, account: str, per_minute: int) -> _Share:
+        """What is known; of an account that is not known, that it is full. Another budget is as full as the last."""
+        share, now = self._shares.get(account), self._now()
+        if share is None:
+            return self._shares.put(account, _Share(per_minute, now, per_minute))
+        if share.per_minute != per_minute:
+            left = share.left_at(now) * per_minute / share.per_minute
+            return self._shares.put(account, _Share(per_minute, now, left))
+        return share
+
+    async def _take(self, account: str, share: _Share, needed: int, wanted: int) -> int:
+        """What was given: at least what is needed, or nothing. By what is known here, where Redis is away."""
+        if self._redis is None:
+            return share.take(needed, self._now())
         share.asking += 1
         try:
             command = ("EVAL", _TAKE, 1, self._key(account), share.per_minute, needed, wanted)
-            taken, used = await redis.run(*command)
+            taken, used = await self._redis.run(*command)
+        except RedisAway:
+            return share.take(needed, self._now())
         finally:
             share.asking -= 1
         share.left = share.per_minute * (1 - float(used) / 60_000_000)
@@ -221,18 +239,6 @@ class Allowances:
     async def _run_if_there(self, redis: SharedRedis, *command: str | bytes | int) -> None:
         with suppress(RedisAway):  # the bucket refills by itself
             await redis.run(*command)
-
-    def _take_here(self, account: str, per_minute: int, cost: int) -> Balance:
-        """The same without Redis: the bucket is this process' own."""
-        before = self._here(per_minute, self._full_at.get(account) or 0.0)
-        if before.remaining < cost:
-            return self._refuse(per_minute, before.full_in - (per_minute - cost) * 60 / per_minute)
-        full_at = self._full_at.put(account, self._now() + before.full_in + cost * 60 / per_minute)
-        return self._here(per_minute, full_at)
-
-    def _here(self, per_minute: int, full_at: float) -> Balance:
-        full_in = min(60.0, max(0.0, full_at - self._now()))
-        return Balance(per_minute, int(per_minute - full_in * per_minute / 60 + 1e-6), full_in)
 
     def _refuse(self, per_minute: int, seconds: float) -> Balance:
         """Refuses what cannot be had for so long."""

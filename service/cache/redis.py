@@ -6,7 +6,6 @@ from contextlib import suppress
 from secrets import token_bytes
 from typing import cast
 
-from service.cache.reads import Reads
 from service.redis import RedisAway, SharedRedis
 
 # Who has the lead already and does not know of it, since the answer that told of it was late, leads all the same. What
@@ -46,24 +45,25 @@ class RedisCache:
 
     def __init__(self, redis: SharedRedis, name: str = "parallax") -> None:
         self._redis = redis
-        self._reads = Reads(redis)
-        self._name = name.encode()
-        self._database: bytes | None = None
+        self._name = name
+        self._prefix: bytes | None = None
         self._token = token_bytes(12)
 
     def begin(self, database: str) -> None:
-        self._database = database.encode()
+        self._prefix = f"{self._name}:answer:{database}".encode()
 
     async def get(self, key: bytes) -> bytes | None:
-        if self._database is None:
+        if self._prefix is None:
             return None
         try:
-            return await self._reads.get(self._keys(key)[0])
+            # Not GET, which is refused where something else than a string is there.
+            (found,) = await self._redis.run("MGET", self._kept(key))
         except RedisAway:
             return None
+        return cast("bytes | None", found)
 
     async def get_or_lead(self, key: bytes, seconds: float) -> tuple[bytes | None, bool]:
-        if self._database is None:
+        if self._prefix is None:
             return None, True
         kept, leads = self._keys(key)
         try:
@@ -73,7 +73,7 @@ class RedisCache:
         return cast("bytes | None", found[0]), bool(found[1])
 
     async def lead(self, key: bytes, seconds: float) -> bool:
-        if self._database is None:
+        if self._prefix is None:
             return True
         try:
             leads = self._keys(key)[1]
@@ -82,27 +82,31 @@ class RedisCache:
             return True
 
     async def hold(self, key: bytes, seconds: float) -> None:
-        if self._database is None:
+        if self._prefix is None:
             return
         with suppress(RedisAway):  # another may take the lead: then two make the answer
             await self._redis.run("EVAL", _HOLD, 1, self._keys(key)[1], self._token, _milliseconds(seconds))
 
     async def released(self, key: bytes) -> None:
-        if self._database is None:
+        if self._prefix is None:
             return
         with suppress(RedisAway):  # it ends by itself
             await self._redis.run("EVAL", _RELEASE, 1, self._keys(key)[1], self._token)
 
     async def put(self, key: bytes, value: bytes, seconds: int) -> None:
-        if self._database is None:
+        if self._prefix is None:
             return
         with suppress(RedisAway):  # the next who asks makes it anew
-            await self._redis.run("SET", self._keys(key)[0], value, "EX", max(1, seconds))
+            await self._redis.run("SET", self._kept(key), value, "EX", max(1, seconds))
 
     def _keys(self, key: bytes) -> tuple[bytes, bytes]:
-        """Where the answer is, and who leads. What stands in braces decides the node of a cluster: both are on one."""
-        kept = b"%s:answer:%s:{%s}" % (self._name, self._database or b"", key.hex().encode())
+        """Where the answer is, and who leads."""
+        kept = self._kept(key)
         return kept, kept + b":leads"
+
+    def _kept(self, key: bytes) -> bytes:
+        # What stands in braces decides the node of a cluster: both are on one.
+        return b"%s:{%s}" % (self._prefix, key.hex().encode())
 
 
 def _milliseconds(seconds: float) -> int:

@@ -16,6 +16,7 @@ from service.http.credentials import credentials_of
 from service.http.kept import READING, Kept, Reader, send_body, send_kept
 from service.http.media import MediaType, accepted
 from service.http.operations import SUBSCRIPTION, Operations
+from service.http.origins import refuse_from_elsewhere
 from service.http.pages import GRAPHIQL, registered_page, send_page
 from service.http.requests import GraphQLRequest, Sent, headers_of, read, understand
 from service.http.responses import send_options
@@ -81,6 +82,7 @@ class GraphQLEndpoint:
         if media_type is MediaType.HTML:
             await send_page(send, self._page)
             return
+        refuse_from_elsewhere(method, headers)
         guest = await self._admission.admit(credentials_of(scope, headers))
         sent = await read(scope, headers, receive, self._settings)
         if media_type is MediaType.EVENTS:

@@ -1,4 +1,7 @@
-"""What surrounds every request: its id, and an answer for whatever goes wrong. Plain ASGI, one concern each."""
+"""What surrounds every request: its id, the headers of every answer, and an answer for whatever goes wrong.
+
+Plain ASGI, one concern each.
+"""
 
 from __future__ import annotations
 
@@ -15,20 +18,23 @@ from service.events import CallerLeft, Observer, RequestFailed
 from service.http.caller import CallerGone
 from service.http.media import MediaType
 from service.http.responses import Header, allowance_headers, send_error
-from service.http.shortcuts import WHOLE, send_whole
+from service.http.shortcuts import BEGINNINGS, send_whole
 
-_BEGINNINGS = ("http.response.start", WHOLE)
+NOSNIFF: Header = (b"x-content-type-options", b"nosniff")
 _GIVEN = re.compile(rb"[A-Za-z0-9._:+/=@-]{1,128}")
 
 
 class RequestId:
     """Gives each request an id in `scope["request_id"]`: the caller's `X-Request-Id` where it will do.
 
-    From the first byte of its answer on, `scope["answering"]` is true.
+    From the first byte of its answer on, `scope["answering"]` is true. Every answer has the id, and what browsers are
+    told of all of them: that none is anything else than it says, and for how many `tls_seconds` to come by TLS only.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, tls_seconds: int = 0) -> None:
         self._app = app
+        tls: Header = (b"strict-transport-security", b"max-age=%d" % tls_seconds)
+        self._headers = (NOSNIFF, tls) if tls_seconds else (NOSNIFF,)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -43,9 +49,9 @@ class RequestId:
         scope["request_id"] = request_id.decode()
 
         async def send_named(message: Message) -> None:
-            if message["type"] in _BEGINNINGS:
+            if message["type"] in BEGINNINGS:
                 scope["answering"] = True
-                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id)]
+                message["headers"] = [*message.get("headers", ()), *self._headers, (b"x-request-id", request_id)]
             await send_whole(send, message)
 
         await self._app(scope, receive, send_named)

@@ -26,8 +26,10 @@ POLICY = (
 )
 _PAGE_HEADERS: tuple[Header, ...] = (
     (b"content-security-policy", POLICY.encode()),
-    (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),  # for browsers that do not know frame-ancestors
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"),
 )
 
 GRAPHIQL = (FOLDER / "page.html").read_bytes()

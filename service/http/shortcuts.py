@@ -12,6 +12,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 WHOLE = "parallax.response.whole"
 """The type of a message that is an answer, with `status`, `headers` and `body`. Who sends it answers for the headers:
 nobody looks whether they hold a line break."""
+BEGINNINGS = ("http.response.start", WHOLE)
+"""The types of the messages that have the headers of an answer."""
 
 
 async def send_whole(send: Send, message: Message) -> None:

@@ -227,10 +227,13 @@ class Builder:
 
     def _nodes(self, arguments: Arguments, nodes: list[FieldNode]) -> Mixed:
         def decoded(source: Input, values: Mapping[str, Any]) -> list[tuple[str, int] | None]:
-            given = cast("list[str]", source.read(values))
+            given = cast("list[str | None]", source.read(values))
             if len(given) > MOST_NODES:
                 raise BadUserInput(f"At most {MOST_NODES} ids at once; these are {len(given):,}.")
-            return [ids.decode(id_) for id_ in given]
+            found = [ids.decode(id_) for id_ in given if id_ is not None]
+            if len(found) < len(given):
+                raise BadUserInput("The argument 'ids' must not hold null.")
+            return found
 
         source = arguments["ids"]
         tags = parameter("text[]", lambda values: [found and found[0] for found in decoded(source, values)])
@@ -280,7 +283,9 @@ def _story_key(value: str) -> int:
     return key
 
 
-def _tag(value: str) -> str | None:
+def _tag(value: str | None) -> str | None:
+    if value is None:
+        raise BadUserInput("The argument 'id' must not be null.")
     decoded = ids.decode(value)
     return decoded and decoded[0]
 

@@ -61,8 +61,8 @@ class Prepared:
 
     def call(self, variables: Values) -> Call:
         """One call, with its own values."""
-        parameters = tuple(parameter.read(variables) for parameter in self.parameters)
-        return Call(self, parameters, self.cost.lengths(variables))
+        lengths = self.cost.lengths(variables)
+        return Call(self, tuple(parameter.read(variables) for parameter in self.parameters), lengths)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from graphql import FieldNode, GraphQLObjectType, OperationDefinitionNode
 
+from service.errors import BadUserInput
 from service.planner.inputs import Arguments, Input, Trace
 from service.planner.prices import FREE, Price, Prices
 from service.planner.selection import Collector
@@ -53,6 +54,21 @@ class Item(NamedTuple):
     selected: Measure
 
 
+class Listed(NamedTuple):
+    """An argument that is a list, and what each item of it costs."""
+
+    name: str
+    source: Input
+    item: Measure
+
+    def length(self, variables: Values) -> int:
+        """How many items one call gives. Raises BadUserInput for null, which validation lets a default stand for."""
+        given = self.source.read(variables)
+        if given is None:
+            raise BadUserInput(f"The argument '{self.name}' must not be null.")
+        return len(given)
+
+
 NOTHING = Measure()
 NO_ITEM = Item(0, NOTHING)
 
@@ -63,11 +79,11 @@ class Cost:
 
     charged: bool
     known: Measure
-    lists: tuple[tuple[Input, Measure], ...]
+    lists: tuple[Listed, ...]
 
     def lengths(self, variables: Values) -> tuple[int, ...]:
         """How many items the lists of one call have."""
-        return tuple(len(source.read(variables)) for source, _ in self.lists)
+        return tuple(listed.length(variables) for listed in self.lists)
 
     def of(self, lengths: tuple[int, ...]) -> int:
         """The cost of a call with lists of these lengths."""
@@ -79,8 +95,8 @@ class Cost:
 
     def _measure(self, lengths: tuple[int, ...]) -> Measure:
         whole = self.known
-        for (_, item), length in zip(self.lists, lengths, strict=True):
-            whole = whole.plus(item.times(length))
+        for listed, length in zip(self.lists, lengths, strict=True):
+            whole = whole.plus(listed.item.times(length))
         return whole
 
 
@@ -104,14 +120,15 @@ class Meter:
         """The cost of an operation on the root type."""
         fields = self._collector.fields(root, [definition.selection_set])
         known = NOTHING
-        lists: list[tuple[Input, Measure]] = []
+        lists: list[Listed] = []
         for key, nodes in fields.items():
             price = self._price(root, nodes)
             if price.counted:
                 arguments = self._arguments(price, root, nodes)
                 item = self._item(price, nodes, Sizes())
                 known = known.plus(Measure.of(self._own(price, arguments), key))
-                lists.append((arguments[price.counted], Measure.of(item.weight).plus(item.selected).under(key)))
+                each = Measure.of(item.weight).plus(item.selected).under(key)
+                lists.append(Listed(price.counted, arguments[price.counted], each))
             else:
                 known = known.plus(self._field(root, key, nodes, Sizes()))
         charged = not fields or any(nodes[0].name.value not in UNCHARGED for nodes in fields.values())

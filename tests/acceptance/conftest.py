@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
 import socket
+import subprocess
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, NoReturn
 
 import httpx
 import pytest
@@ -18,6 +22,8 @@ from service.events import Event, ignore
 from service.settings import Settings
 from tests.access_keys import PEPPER
 from tests.databases import database
+
+CLIENTS = Path(__file__).parent / "clients"
 
 Serve = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 
@@ -83,3 +89,24 @@ async def client(newsless: str) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the service with the default settings, over a database without news."""
     async with serving(newsless) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def clients(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with programs in JavaScript and what they need; where that cannot be had, CI fails, and others skip."""
+    npm = shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
+        _lacking("Node.js and npm are needed")
+    folder = tmp_path_factory.mktemp("clients")
+    shutil.copytree(CLIENTS, folder, dirs_exist_ok=True)
+    command = [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+    installed = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
+    if installed.returncode:
+        _lacking(f"the clients could not be installed: {installed.stderr[-300:]}")
+    return folder
+
+
+def _lacking(what: str) -> NoReturn:
+    if os.environ.get("CI") == "true":
+        pytest.fail(what)
+    pytest.skip(what)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +12,6 @@ import pytest
 
 from tests.acceptance.conftest import Serve
 from tests.acceptance.test_websocket import STORY
-
-CLIENTS = Path(__file__).parent / "clients"
-
-
-@pytest.fixture(scope="session")
-def clients(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the clients in it; skips where they cannot be had."""
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        pytest.skip("needs Node.js and npm")
-    folder = tmp_path_factory.mktemp("clients")
-    for name in ("package.json", "package-lock.json", "follow.js"):
-        shutil.copy(CLIENTS / name, folder)
-    command = [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-    installed = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
-    if installed.returncode:
-        pytest.skip(f"the clients could not be installed: {installed.stderr[-300:]}")
-    return folder
 
 
 @pytest.mark.parametrize("kind", ["ws", "sse"])

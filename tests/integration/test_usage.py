@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -17,6 +17,7 @@ from service.access.usage import Usage, UsageDay
 from service.db.pool import Database
 from service.events import Event, Observer, UsageUnwritten, ignore
 from service.settings import Settings
+from tests.redis_servers import line_to_nowhere
 
 Conn: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -53,7 +54,7 @@ async def key(conn: Conn) -> int:
 
 
 @asynccontextmanager
-async def usage_in(dsn: str, clock: Clock, observe: Observer = ignore) -> AsyncIterator[Usage]:
+async def usage_in(dsn: str, clock: Clock, observe: Observer = ignore) -> AsyncGenerator[Usage]:
     async with Database(dsn, Settings(pool_size=1)) as database, Usage(dsn, database, observe, clock) as usage:
         yield usage
 
@@ -188,10 +189,8 @@ async def test_a_postgres_that_hangs_holds_the_end_up_for_no_longer_than_patienc
 ) -> None:
     monkeypatch.setattr("service.access.usage.PATIENCE", 0.2)
     events: list[Event] = []
-    silent = await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", 0)
-    port = silent.sockets[0].getsockname()[1]
-    dsn = urlsplit(empty_database)._replace(netloc=f"nobody@127.0.0.1:{port}").geturl()
-    async with silent, Database(empty_database, Settings()) as database, asyncio.timeout(5):
+    async with line_to_nowhere() as line, Database(empty_database, Settings()) as database, asyncio.timeout(5):
+        dsn = urlsplit(empty_database)._replace(netloc=f"nobody@127.0.0.1:{line.port}").geturl()
         async with Usage(dsn, database, events.append, clock) as usage:
             usage.spent(key, 5)
         assert [type(event) for event in events] == [UsageUnwritten]

@@ -119,3 +119,10 @@ async def test_where_allowances_are_off_nothing_is_counted(clock: Clock) -> None
     bucket = allowances(clock, "off")
     for _ in range(3):
         assert await bucket.spend(KEY, 60, 60) == Balance(60, 60, 0)
+
+
+async def test_what_is_told_to_be_left_is_refilled_meanwhile(clock: Clock) -> None:
+    bucket = allowances(clock)
+    await bucket.spend(KEY, 6_000, 1_000)
+    clock.time += 0.5
+    assert (await bucket.balance(KEY, 6_000)).remaining == 5_050

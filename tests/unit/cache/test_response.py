@@ -375,6 +375,13 @@ def test_an_entry_comes_out_as_it_went_in() -> None:
     assert Entry.unpacked(entry.packed(), 100) is None, "larger than any answer may be"
 
 
+def test_an_entry_that_is_not_whole_does_not_come_out() -> None:
+    packed = Entry.of(Filled(Kind.PAGE, bytes(range(256)), 2**40, ("story:1",)), 12.5).packed()
+    body = packed.index(b"\n") + 20
+    assert Entry.unpacked(packed[:body] + bytes([packed[body] ^ 1]) + packed[body + 1 :], 10_000) is None
+    assert Entry.unpacked(packed[:-1], 10_000) is None
+
+
 async def test_what_another_process_keeps_is_had_without_leading_while_it_is_true() -> None:
     world = World()
     one, other = world.process(), world.process()

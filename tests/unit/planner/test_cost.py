@@ -12,10 +12,11 @@ from graphql import GraphQLObjectType, get_named_type, get_nullable_type, is_com
 import schema
 from schema.binding import KEY, Embedded, Gated, Lookup, Rows
 from schema.directives import Cost, ListSize
-from service.errors import ValidationFailed
+from service.errors import BadUserInput, ValidationFailed
 from service.planner import Allowed, Call, Planner
 
 ALL = frozenset({"FACTUALITY", "OWNERSHIP", "PERSPECTIVES", "HISTORY", "EXPORT"})
+PUBLISHED = 'published: {after: "2026-11-01T00:00:00Z"}'
 PLANNER = Planner(schema.schema)
 
 
@@ -147,8 +148,25 @@ def test_ids_and_domains_count_one_by_one_and_need_no_plan_of_their_own() -> Non
     assert len({id(call.prepared) for call in made}) == 1
     assert [call.heaviest for call in made] == ["stories.nodes", "nodes.topics", "nodes.topics"]
     assert cost('query($id: ID!) { nodes(ids: [$id, "y"]) { id } }', id="x") == 2
-    compared = 'compareOutlets(domains: ["a", "b", "c"], published: {after: "2026-11-01T00:00:00Z"})'
+    compared = f'compareOutlets(domains: ["a", "b", "c"], {PUBLISHED})'
     assert cost(f"{{ {compared} {{ jaccard a {{ name }} }} }}") == 200 + 3 * (100 + 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('query($null: ID = "x") { node(id: $null) { id } }', "The argument 'id' must not be null."),
+        ('query($null: [ID!] = ["x"]) { nodes(ids: $null) { id } }', "The argument 'ids' must not be null."),
+        ('query($null: ID = "x") { nodes(ids: [$null]) { id } }', "The argument 'ids' must not hold null."),
+        (
+            f'query($null: [String!] = "x") {{ compareOutlets(domains: $null, {PUBLISHED}) {{ jaccard }} }}',
+            "The argument 'domains' must not be null.",
+        ),
+    ],
+)
+def test_null_that_a_default_let_through_is_refused(text: str, message: str) -> None:
+    with pytest.raises(BadUserInput, match=re.escape(message)):
+        called(text, {"null": None})
 
 
 def test_a_subscription_costs_what_one_event_does() -> None:

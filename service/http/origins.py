@@ -1,0 +1,130 @@
+"""Where a request comes from: which pages may read answers, open sockets, and ask for something in a browser's name."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.errors import Forbidden
+from service.http.requests import Headers, headers_of
+from service.http.responses import Header
+from service.http.shortcuts import BEGINNINGS
+
+ANY = "*"
+PREFLIGHT_SECONDS = 7_200
+METHODS = ("GET", "HEAD", "POST", "OPTIONS")
+TAKEN = (
+    "Accept", "Apollo-Require-Preflight", "Apollographql-Client-Name", "Apollographql-Client-Version", "Authorization",
+    "Cache-Control", "Content-Type", "GraphQL-Require-Preflight", "If-None-Match", "Last-Event-ID", "X-API-Key",
+    "X-Apollo-Operation-Id", "X-Apollo-Operation-Name", "X-Request-Id", "X-Requested-With",
+)  # fmt: skip
+"""The headers that a page may send along."""
+SHOWN = ("ETag", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id", "Age", "Cache-Status")
+"""The headers of an answer that a page may read, beside those that every page may."""
+
+_ALLOW_ORIGIN = b"access-control-allow-origin"
+_EXPOSE: Header = (b"access-control-expose-headers", ", ".join(SHOWN).encode())
+_VARY: Header = (b"vary", b"Origin")
+_FOR_ANY: tuple[Header, ...] = ((_ALLOW_ORIGIN, ANY.encode()), _EXPOSE)
+_ELSEWHERE = (b"cross-site", b"same-site")
+_FORCE_A_PREFLIGHT = (
+    b"x-api-key", b"apollo-require-preflight", b"x-apollo-operation-name", b"graphql-require-preflight",
+    b"x-requested-with",
+)  # fmt: skip
+_REFUSED = (
+    "This GET comes from another site's page, with something in it that browsers add by themselves. "
+    "Send it with a header such as GraphQL-Require-Preflight: 1, or without credentials."
+)
+
+
+class Sharing:
+    """Answers preflights, and lets the pages of allowed origins read every answer.
+
+    Where any page may, all answers say so, whoever asks: so that caches may give one to all.
+    """
+
+    def __init__(self, app: ASGIApp, allowed: Collection[str]) -> None:
+        self._app = app
+        self._preflights = CORSMiddleware(
+            app, allow_origins=allowed, allow_methods=METHODS, allow_headers=TAKEN, max_age=PREFLIGHT_SECONDS
+        )
+        self._any = ANY in allowed
+        self._allowed = frozenset(origin.encode() for origin in allowed)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if scope["method"] == "OPTIONS" and _is_preflight(headers_of(scope)):
+            await self._preflights(scope, receive, send)
+            return
+        shared = _FOR_ANY if self._any else self._for(scope)
+
+        async def send_shared(message: Message) -> None:
+            if message["type"] in BEGINNINGS:
+                message["headers"] = [*message.get("headers", ()), *shared]
+            await send(message)
+
+        await self._app(scope, receive, send_shared)
+
+    def _for(self, scope: Scope) -> tuple[Header, ...]:
+        origin = next((value for name, value in scope["headers"] if name == b"origin"), b"")
+        return (_VARY, (_ALLOW_ORIGIN, origin), _EXPOSE) if origin in self._allowed else (_VARY,)
+
+
+class SocketOrigins:
+    """Refuses WebSockets to the pages of other origins than those allowed and our own; programs name none."""
+
+    def __init__(self, app: ASGIApp, allowed: Collection[str]) -> None:
+        self._app = app
+        self._any = ANY in allowed
+        self._allowed = frozenset(origin.encode() for origin in allowed)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = headers_of(scope)
+        origin = headers.get(b"origin")
+        if self._any or origin is None or origin in self._allowed or _is_ours(origin, headers):
+            await self._app(scope, receive, send)
+        else:
+            await receive()
+            await send({"type": "websocket.close"})  # before it is accepted: the handshake is answered by 403
+
+
+def _is_preflight(headers: Headers) -> bool:
+    return b"origin" in headers and b"access-control-request-method" in headers
+
+
+def refuse_from_elsewhere(method: str, headers: Headers) -> None:
+    """Raises Forbidden for a GET that another site's page had a browser send, with what it adds by itself.
+
+    A POST needs no such look: no page can send JSON elsewhere without a preflight.
+    """
+    if method == "POST" or not (b"cookie" in headers or _is_added_by_browsers(headers.get(b"authorization"))):
+        return
+    if _is_from_elsewhere(headers) and not _had_a_preflight(headers):
+        raise Forbidden(_REFUSED)
+
+
+def _is_added_by_browsers(authorization: bytes | None) -> bool:
+    return authorization is not None and authorization[:7].lower() != b"bearer "
+
+
+def _is_from_elsewhere(headers: Headers) -> bool:
+    # What a browser says of the site is better than the names, which proxies rewrite.
+    site = headers.get(b"sec-fetch-site")
+    if site is not None:
+        return site in _ELSEWHERE
+    origin = headers.get(b"origin")
+    return origin is not None and not _is_ours(origin, headers)
+
+
+def _is_ours(origin: bytes, headers: Headers) -> bool:
+    """Whether an origin is the host that was asked. TLS ends outside: the scheme is not known here."""
+    return origin.partition(b"://")[2].lower() == headers.get(b"host", b"").lower() != b""
+
+
+def _had_a_preflight(headers: Headers) -> bool:
+    content_type = headers.get(b"content-type", b"")
+    return content_type.startswith(b"application/json") or any(name in headers for name in _FORCE_A_PREFLIGHT)
