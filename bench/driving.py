@@ -47,8 +47,9 @@ async def drive(url: str, bodies: Path, *, warm_up: int, seconds: int, key: str 
 
 
 async def _wrk(url: str, bodies: Path, seconds: int, key: str) -> dict[str, Any]:
+    told = (bodies, key) if key else (bodies,)
     process = await asyncio.create_subprocess_exec(
-        "wrk", f"-t{THREADS}", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", SCRIPT, url, "--", bodies, *((key,) if key else ()),
+        "wrk", f"-t{THREADS}", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", SCRIPT, url, "--", *told,
         stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     output, _ = await process.communicate()
