@@ -1,4 +1,4 @@
--- Sends the lines of a file as GraphQL requests, and prints what was measured as one line of JSON.
+-- Sends the lines of a file as GraphQL requests, by a key where one is given, and prints what was measured as one line of JSON.
 -- With this Accept header an error of GraphQL is an error of HTTP, which wrk counts by itself.
 
 local requests, sent = {}, 0
@@ -8,6 +8,9 @@ function init(arguments)
     ["Content-Type"] = "application/json",
     ["Accept"] = "application/graphql-response+json",
   }
+  if arguments[2] then
+    headers["Authorization"] = "Bearer " .. arguments[2]
+  end
   for body in io.lines(arguments[1]) do
     requests[#requests + 1] = wrk.format("POST", nil, headers, body)
   end

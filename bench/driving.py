@@ -36,10 +36,10 @@ def check_wrk() -> None:
         raise Unusable(MISSING)
 
 
-async def drive(url: str, bodies: Path, *, warm_up: int, seconds: int) -> Measured:
+async def drive(url: str, bodies: Path, *, warm_up: int, seconds: int, key: str = "") -> Measured:
     """Sends the bodies, one a line, over and over: for `warm_up` seconds unmeasured, then for `seconds`."""
-    await _wrk(url, bodies, warm_up)
-    result = await _wrk(url, bodies, seconds)
+    await _wrk(url, bodies, warm_up, key)
+    result = await _wrk(url, bodies, seconds, key)
     failed = {kind: count for kind, count in result["errors"].items() if count}
     if failed:
         raise Unusable(f"{url} failed under load: {failed} of {result['requests']:,} requests")
@@ -48,12 +48,13 @@ async def drive(url: str, bodies: Path, *, warm_up: int, seconds: int) -> Measur
 
 async def attack(url: str, bodies: Path, *, connections: int, seconds: int) -> None:
     """Sends the bodies as fast as they are answered, whatever the answers are."""
-    await _wrk(url, bodies, seconds, connections)
+    await _wrk(url, bodies, seconds, "", connections)
 
 
-async def _wrk(url: str, bodies: Path, seconds: int, connections: int = CONNECTIONS) -> dict[str, Any]:
+async def _wrk(url: str, bodies: Path, seconds: int, key: str, connections: int = CONNECTIONS) -> dict[str, Any]:
+    told = (bodies, key) if key else (bodies,)
     process = await asyncio.create_subprocess_exec(
-        "wrk", f"-t{THREADS}", f"-c{connections}", f"-d{seconds}s", "-s", SCRIPT, url, "--", bodies,
+        "wrk", f"-t{THREADS}", f"-c{connections}", f"-d{seconds}s", "-s", SCRIPT, url, "--", *told,
         stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     output, _ = await process.communicate()

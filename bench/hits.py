@@ -18,26 +18,33 @@ from bench.driving import Unusable, check_wrk, drive
 from bench.freshness import CORPUS, PAGE, STORIES
 from bench.loading import empty_database
 from bench.querying import Effort
-from bench.servers import SERVICE, running
+from bench.servers import SERVICE, SETTINGS, running
+from service.access.keeping import Keeping, Terms, TierChange
 
 STATIC = (sys.executable, "-m", "bench.floor.static")
+COUNTED = {"PARALLAX_ALLOWANCES": "enforce"}
 NOTHING_HERE = {"PARALLAX_CACHE_BYTES": "2000"}
 """Too little for any answer: each comes from Redis."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """Bytes of a page, and requests a second by where it comes from."""
+    """Bytes of a page, and requests a second by where it comes from.
+
+    Those are of callers who are not counted; `keyed` is from memory too, to a caller with a key and an allowance.
+    """
 
     size: int
     static: float
     memory: float
     redis: float
+    keyed: float
 
     @property
     def ratios(self) -> dict[str, float]:
-        """Hits of each level for one static answer."""
-        return {"memory": self.memory / self.static, "redis": self.redis / self.static}
+        """Hits of each level for one static answer; of a caller with a key, for one from memory without."""
+        memory = self.memory
+        return {"memory": memory / self.static, "redis": self.redis / self.static, "keyed": self.keyed / memory}
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -60,7 +67,10 @@ def as_text(hits: Hits) -> str:
         f"{name} {rate:,.0f}/s ({rate / hits.static:.2f} of static)"
         for name, rate in (("memory", hits.memory), ("Redis", hits.redis))
     )
-    return f"kept pages of {hits.size:,} bytes: from {', from '.join(each)}; a static body: {hits.static:,.0f}/s"
+    keyed = f"to a key with an allowance {hits.keyed:,.0f}/s ({hits.ratios['keyed']:.2f} of memory without)"
+    return (
+        f"kept pages of {hits.size:,} bytes: from {', from '.join(each)}; {keyed}; a static body: {hits.static:,.0f}/s"
+    )
 
 
 async def measure_hits(server: str, redis: str, effort: Effort) -> Hits:
@@ -73,20 +83,32 @@ async def measure_hits(server: str, redis: str, effort: Effort) -> Hits:
         bodies = [
             orjson.dumps({"query": PAGE, "variables": {"id": f"story_{number}"}}) for number in range(1, STORIES + 1)
         ]
+        key = await _key_without_end(dsn)
         async with running(SERVICE, dsn, "/readyz", shared) as memory:
             size = await _warm(memory, bodies, "memory")
             async with (
                 running(SERVICE, dsn, "/readyz", {**shared, **NOTHING_HERE}) as far,
+                running(SERVICE, dsn, "/readyz", {**shared, **COUNTED}) as keyed,
                 running((*STATIC, str(size)), dsn, "/", {}) as static,
             ):
                 await _warm(far, bodies, "redis")
-                rates = await _rates({"static": static, "memory": memory, "redis": far}, bodies, effort)
-                return Hits(size, **rates)
+                await _warm(keyed, bodies, "memory", key)
+                urls = {"static": static, "memory": memory, "redis": far, "keyed": keyed}
+                return Hits(size, **await _rates(urls, bodies, effort, {"keyed": key}))
 
 
-async def _warm(url: str, bodies: list[bytes], where: str) -> int:
+async def _key_without_end(dsn: str) -> str:
+    """A key whose allowance no benchmark can spend."""
+    keeping = Keeping(dsn, "bench")
+    await keeping.put_tier("vantage", TierChange(cost_per_minute=1_000_000_000))
+    return await keeping.create(Terms("benchmarks", "vantage"), SETTINGS["PARALLAX_KEY_PEPPER"].encode())
+
+
+async def _warm(url: str, bodies: list[bytes], where: str, key: str = "") -> int:
     """Asks for each page twice; the median size. Raises Unusable unless the second comes from where it should."""
     headers = {"content-type": "application/json", "accept-encoding": "identity"}
+    if key:
+        headers["x-api-key"] = key
     sizes: list[int] = []
     came_from = ""
     async with httpx.AsyncClient(headers=headers) as client:
@@ -99,7 +121,7 @@ async def _warm(url: str, bodies: list[bytes], where: str) -> int:
     return round(median(sizes))
 
 
-async def _rates(urls: dict[str, str], bodies: list[bytes], effort: Effort) -> dict[str, float]:
+async def _rates(urls: dict[str, str], bodies: list[bytes], effort: Effort, keys: dict[str, str]) -> dict[str, float]:
     rates: dict[str, list[float]] = {name: [] for name in urls}
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "bodies")
@@ -107,7 +129,9 @@ async def _rates(urls: dict[str, str], bodies: list[bytes], effort: Effort) -> d
         for _ in range(effort.rounds):
             for name, url in urls.items():
                 # Pages last for a minute: a round begins with those that are gone made anew.
-                measured = await drive(f"{url}/graphql", file, warm_up=effort.warm_up, seconds=effort.seconds)
+                measured = await drive(
+                    f"{url}/graphql", file, warm_up=effort.warm_up, seconds=effort.seconds, key=keys.get(name, "")
+                )
                 rates[name].append(measured.rate)
     return {name: median(each) for name, each in rates.items()}
 

@@ -19,7 +19,7 @@ NO_FEATURES = "none"
 LATEST = datetime(9998, 12, 31, tzinfo=UTC)
 
 
-class Duration(click.ParamType):
+class Duration(click.ParamType[timedelta]):
     """A length of time, such as 90d or 1h30m."""
 
     name = "duration"
@@ -31,7 +31,7 @@ class Duration(click.ParamType):
         return read
 
 
-class When(click.ParamType):
+class When(click.ParamType[datetime]):
     """A point in time: a day (its beginning in UTC), a time with its zone, or a length of time from now."""
 
     name = "when"
@@ -53,7 +53,7 @@ class When(click.ParamType):
         return read
 
 
-class Origin(click.ParamType):
+class Origin(click.ParamType[str]):
     """Where pages come from, as browsers send it: https://example.org."""
 
     name = "origin"
@@ -72,7 +72,7 @@ class Origin(click.ParamType):
         return text
 
 
-class Network(click.ParamType):
+class Network(click.ParamType[str]):
     """A network of addresses, or one address."""
 
     name = "cidr"
@@ -84,20 +84,20 @@ class Network(click.ParamType):
             self.fail(f"{error}: write 192.0.2.0/24, 2001:db8::/32, or one address.", param, ctx)
 
 
-class Features(click.ParamType):
+class Features(click.ParamType[frozenset[str]]):
     """Features, separated by commas, or none."""
 
     name = "features"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> frozenset[str]:
-        given = frozenset(name.strip().upper() for name in str(value).split(","))
+        given = {name.strip().upper() for name in str(value).split(",")}
         if given == {NO_FEATURES.upper()}:
             return frozenset()
         known = get_args(FeatureName)
         if unknown := given - {*known}:
             named = ", ".join(sorted(unknown)) or "nothing"
             self.fail(f"{named}: there are {', '.join(known)}; or write {NO_FEATURES}.", param, ctx)
-        return given
+        return frozenset(given)
 
 
 def _duration(text: str) -> timedelta | None:

@@ -1,4 +1,4 @@
-"""The commands `parallax keys` and `parallax tiers`. A key that is made goes to standard output alone, all else beside it."""
+"""The commands `parallax keys` and `parallax tiers`. A new key is alone on standard output, for programs to take."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ def _show(key: str, keeping: Keeping, pepper: bytes) -> None:
     _, foreign = _done(keeping.peppers(pepper))
     if foreign:
         _tell(
-            f"{foreign:,} keys were made with another PARALLAX_KEY_PEPPER. The service knows those made with its own only."
+            f"{foreign:,} keys were made with another PARALLAX_KEY_PEPPER: the service knows those made with its own."
         )
 
 

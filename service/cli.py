@@ -194,7 +194,7 @@ def _fill_if_empty(dsn: str, unfinished: Path) -> None:
 
 
 def _url(host: str, port: int) -> str:
-    if host in {"0.0.0.0", "::", ""}:  # noqa: S104 - every address of this machine, of which one is named
+    if host in {"0.0.0.0", "::", ""}:  # noqa: S104 - every address of this machine, of which one is named  # nosec B104
         host = "127.0.0.1"
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 

@@ -129,7 +129,7 @@ create trigger kept before delete or update of name on tiers
     for each row when (old.name = 'anonymous') execute function anonymous_tier_kept();
 
 insert into tiers (name, rank, features, cost_per_minute, max_cost_per_request, max_page_size) values
-    ('anonymous', 0, '{}', 10000, 5000, 100),
-    ('free', 10, '{}', 20000, 5000, 100),
-    ('premium', 20, '{FACTUALITY,PERSPECTIVES}', 100000, 10000, 100),
-    ('vantage', 30, '{FACTUALITY,OWNERSHIP,PERSPECTIVES,HISTORY,EXPORT}', 500000, 50000, 1000);
+    ('anonymous', 0, '{}', 50000, 5000, 100),
+    ('free', 10, '{}', 100000, 10000, 100),
+    ('premium', 20, '{FACTUALITY,PERSPECTIVES}', 500000, 50000, 100),
+    ('vantage', 30, '{FACTUALITY,OWNERSHIP,PERSPECTIVES,HISTORY,EXPORT}', 2500000, 100000, 1000);

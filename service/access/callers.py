@@ -164,7 +164,7 @@ class Callers:
     async def holds(self, caller: Caller) -> bool:
         """Whether a caller is still who they were, and has no feature less.
 
-        While Postgres is away, all that is known of the key counts: Postgres is where all they could be told comes from.
+        While Postgres is away, what is known of the key counts: nothing that they could be told comes from elsewhere.
         """
         if caller.key is None:
             return True

@@ -193,9 +193,10 @@ async def _named(conn: Any, prefix: str) -> Any:
 
 def _changed(name: str, known: dict[str, Any], change: TierChange) -> Tier:
     told = {field: value for field, value in vars(change).items() if value is not None}
-    whole = {"name": name, **known, **told}
+    whole: dict[str, Any] = {"name": name, **known, **told}
     missing = [field for field in TierChange.__dataclass_fields__ if field not in whole]
     if missing:
         wanted = ", ".join(f"--{field.replace('_', '-')}" for field in missing)
         raise Refused(f'There is no tier "{name}" yet; to make one, give {wanted} too.')
-    return Tier(**whole | {"features": frozenset(whole["features"])})
+    whole["features"] = frozenset(whole["features"])
+    return Tier(**whole)

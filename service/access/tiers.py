@@ -21,7 +21,7 @@ class Tier:
     max_page_size: int
 
 
-AT_FIRST = Tier(ANONYMOUS, 0, frozenset(), 10_000, 5_000, 100)
+AT_FIRST = Tier(ANONYMOUS, 0, frozenset(), 50_000, 5_000, 100)
 """What callers without a key may do before the database has told: the same as it does at first."""
 
 

@@ -111,7 +111,7 @@ def _short_folder() -> Path:
     if len(os.fsencode(folder / ".s.PGSQL.5432")) <= LONGEST_SOCKET_PATH:
         return folder
     folder.rmdir()
-    return Path(tempfile.mkdtemp(prefix="parallax-", dir="/tmp"))
+    return Path(tempfile.mkdtemp(prefix="parallax-", dir="/tmp"))  # nosec B108
 
 
 def _clear(address: Path) -> None:

@@ -48,6 +48,7 @@ async def serving(
         http="httptools",
         ws="websockets-sansio",
         ws_per_message_deflate=False,
+        proxy_headers=False,
         lifespan="on",
         log_config=None,
         access_log=False,

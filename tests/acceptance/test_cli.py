@@ -130,7 +130,8 @@ def test_doctor_finds_a_database_in_order(empty_database: str) -> None:
     done = run("doctor", DATABASE_URL=empty_database)
     assert (done.returncode, done.stderr) == (0, "")
     assert [line.split()[:2] for line in done.stdout.splitlines()] == [
-        ["ok", subject] for subject in ("settings", "documents", "postgres", "clock", "migrations", "news", "keys", "tiers")
+        ["ok", subject]
+        for subject in ("settings", "documents", "postgres", "clock", "migrations", "news", "keys", "tiers")
     ]
 
 

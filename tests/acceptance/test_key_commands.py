@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import time
 from datetime import UTC, datetime, timedelta
@@ -170,10 +169,10 @@ def test_what_cannot_be_done_is_told(settings: dict[str, str], words: str, told:
 
 
 @pytest.mark.parametrize(
-    "words", [["serve"], ["keys", "create", "--name", "A", "--tier", "free"], ["keys", "rotate", "plx_zzzzzzzz", "--overlap", "1d"]]
+    "words", ["serve", "keys create --name A --tier free", "keys rotate plx_zzzzzzzz --overlap 1d"]
 )
-def test_without_a_pepper_no_key_is_made_nor_known(empty_database: str, words: list[str]) -> None:
-    done = run(*words, DATABASE_URL=empty_database, KEY_PEPPER="", PORT="0")
+def test_without_a_pepper_no_key_is_made_nor_known(empty_database: str, words: str) -> None:
+    done = run(*words.split(), DATABASE_URL=empty_database, KEY_PEPPER="", PORT="0")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("Error: PARALLAX_KEY_PEPPER: nothing was given")
     assert "This would do: PARALLAX_KEY_PEPPER=" in done.stderr
@@ -213,6 +212,6 @@ def test_beside_the_embedded_postgres_the_pepper_is_kept_with_it(tmp_path: Path)
         folder.chmod(0o755)
     settings = {"DATA_DIR": str(tmp_path / "data")}
     keys = [made(settings) for _ in range(2)]
-    assert os.stat(tmp_path / "data" / "key-pepper").st_mode & 0o777 == 0o600
+    assert (tmp_path / "data" / "key-pepper").stat().st_mode & 0o777 == 0o600
     with serving(**settings) as served:
         assert [viewer(served.url, key).status_code for key in keys] == [200, 200]

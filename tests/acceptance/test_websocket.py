@@ -77,7 +77,7 @@ async def test_a_query_is_answered_once(news: tuple[httpx.AsyncClient, Any]) -> 
         await subscribe(socket, query="{ stories { totalCount { value } } }")
         assert await heard(socket) == {
             "id": "1", "type": "next", "payload": {
-                "data": {"stories": {"totalCount": {"value": 3}}}, "extensions": {"cost": {"requested": 10}}
+                "data": {"stories": {"totalCount": {"value": 3}}}, "extensions": {"cost": {"requested": 500}}
             }
         }  # fmt: skip
         assert await heard(socket) == {"id": "1", "type": "complete"}

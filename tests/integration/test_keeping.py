@@ -62,9 +62,7 @@ async def test_a_key_whose_beginning_is_taken_is_drawn_again(
     assert len(await keeping.keys()) == 2
 
 
-async def test_a_rotated_key_gives_all_that_holds_for_it_to_the_new_one(
-    empty_database: str, keeping: Keeping
-) -> None:
+async def test_a_rotated_key_gives_all_that_holds_for_it_to_the_new_one(empty_database: str, keeping: Keeping) -> None:
     end = datetime.now(UTC) + 30 * DAY
     terms = {"expires_at": end, "origins": ("https://example.org",), "networks": ("192.0.2.0/24",)}
     old = await made_key(empty_database, "premium", **terms)
@@ -98,9 +96,7 @@ async def test_of_many_who_rotate_a_key_at_once_one_does(empty_database: str, ke
 async def test_a_key_that_is_rotated_and_revoked_at_once_is_revoked(empty_database: str, keeping: Keeping) -> None:
     for _ in range(5):
         old = await made_key(empty_database)
-        await asyncio.gather(
-            keeping.rotate(old, DAY, BY, None), keeping.revoke(prefix_of(old)), return_exceptions=True
-        )
+        await asyncio.gather(keeping.rotate(old, DAY, BY, None), keeping.revoke(prefix_of(old)), return_exceptions=True)
         assert (await listed(keeping, old))["revoked_at"]
 
 

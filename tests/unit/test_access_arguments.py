@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import click
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from service.access_arguments import Duration, Features, Network, Origin, When
 
 
-def read(kind: click.ParamType, given: str) -> object:
+def read(kind: click.ParamType[Any], given: str) -> object:
     return kind.convert(given, None, None)
 
 

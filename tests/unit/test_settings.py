@@ -31,6 +31,14 @@ def test_features_are_separated_by_commas_in_any_case(monkeypatch: pytest.Monkey
     assert read_settings().granted_features == {"FACTUALITY", "OWNERSHIP"}
 
 
+def test_origins_and_proxies_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARALLAX_ALLOWED_ORIGINS", "https://A.example, http://localhost:3000")
+    monkeypatch.setenv("PARALLAX_TRUSTED_PROXIES", "10.0.0.0/8, ::1")
+    settings = read_settings()
+    assert settings.allowed_origins == {"https://a.example", "http://localhost:3000"}
+    assert {str(network) for network in settings.trusted_proxies} == {"10.0.0.0/8", "::1/128"}
+
+
 def test_an_empty_variable_counts_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PARALLAX_DATABASE_URL", "")
     monkeypatch.setenv("PARALLAX_PORT", "")
@@ -55,6 +63,10 @@ def test_settings_cannot_change_after_they_were_read() -> None:
         ("OPEN_WINDOW_DAYS", "1000000000", "less than or equal to 1000000"),
         ("CHANGES_KEPT_HOURS", "1e12", "less than or equal to 1000000"),
         ("INTROSPECTION", "perhaps", "valid boolean"),
+        ("ALLOWED_ORIGINS", "https://news.example/path", "https://news.example/path is neither an origin"),
+        ("ALLOWED_ORIGINS", "*.example", "*.example is neither an origin"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8", "10.0.0.1/8 has host bits set"),
+        ("TRUSTED_PROXIES", "*", "'*' does not appear to be an IPv4 or IPv6 network"),
         ("GRANTED_FEATURES", "TELEPATHY", "'FACTUALITY', 'OWNERSHIP'"),
     ],
 )

@@ -56,7 +56,7 @@ def test_a_pepper_that_was_damaged_is_not_used(tmp_path: Path, damaged: str) -> 
 
 
 def test_where_none_can_be_kept_the_folder_is_named_as_what_is_wrong() -> None:
-    with pytest.raises(SettingsError, match="^PARALLAX_DATA_DIR: no pepper"):
+    with pytest.raises(SettingsError, match=r"^PARALLAX_DATA_DIR: no pepper"):
         pepper_of(Settings(data_dir=Path("/dev/null/data")))
 
 

@@ -23,4 +23,3 @@ def test_a_tier_is_found_by_its_name() -> None:
     assert TIERS.get("some") == tier("some", 5, "A")
     assert TIERS.get("none") is None
     assert TIERS.anonymous == tier("anonymous", 0)
-
