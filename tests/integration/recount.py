@@ -25,7 +25,7 @@ CATEGORIES = (
 )
 TABLES = (
     *("articles", "outlets", "owners", "ratings", "stories", "story_topics", "story_places", "topics"),
-    *("topic_ancestors", "places", "reports", "story_facets", "outlet_days"),
+    *("topic_ancestors", "places", "reports", "story_facets", "outlet_days", "coverage_days", "coverage_hours"),
 )
 YEAR_2000 = datetime(2000, 1, 1, tzinfo=UTC)
 
