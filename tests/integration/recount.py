@@ -59,7 +59,9 @@ async def recount(dsn: str) -> list[str]:
         ),
         "outlet_days": _outlet_days(rows),
         "coverage_days": _coverage_days(rows),
-        "coverage_hours": coverage_hours(rows["articles"], _reports(rows), {n: o["side"] for n, o in _outlets(rows).items()}),
+        "coverage_hours": coverage_hours(
+            rows["articles"], _reports(rows), {n: o["side"] for n, o in _outlets(rows).items()}
+        ),
         "story_facets": _facets(rows),
         "topic_ancestors": {(topic, above): {} for topic, all_above in _ancestors(rows).items() for above in all_above},
     }
@@ -74,12 +76,10 @@ async def recount(dsn: str) -> list[str]:
         for table in wanted
         if not table.startswith("coverage_")
     }
-    stored["coverage_days"] = over_stripes(rows["coverage_days"], "topic_id", "day")
-    stored["coverage_hours"] = over_stripes(rows["coverage_hours"], "hour")
+    stored["coverage_days"] = over_stripes(rows["coverage_days"], lambda row: (row["topic_id"], row["day"]))
+    stored["coverage_hours"] = over_stripes(rows["coverage_hours"], lambda row: row["hour"])
     return [
-        difference
-        for table, figures in wanted.items()
-        for difference in _differences(table, figures, stored[table])
+        difference for table, figures in wanted.items() for difference in _differences(table, figures, stored[table])
     ] + _hidden(rows)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +21,7 @@ def coverage_days(
     tags: Iterable[Row],
     rated: Mapping[int, Mapping[str, int | None]],
 ) -> Counts:
-    """By topic and day: articles, reports by the places of their ratings, and stories that began, of all that a story is under."""
+    """By topic and day: articles, reports by the places of their ratings, and stories that began."""
     counted = Counter[tuple[int, Any, str, int]]()
     for article in articles:
         for topic in topics[article["story_id"]] | {ALL}:
@@ -62,20 +62,18 @@ def _hour(moment: datetime) -> datetime:
     return moment.replace(minute=0, second=0, microsecond=0)
 
 
-def over_stripes(rows: Iterable[Row], *keys: str) -> Counts:
+def over_stripes(rows: Iterable[Row], key: Callable[[Row], Any]) -> Counts:
     """What is stored, the sum of its stripes; without what has nothing left."""
     sums: dict[Any, dict[str, Any]] = {}
     for row in rows:
-        key = tuple(row[name] for name in keys) if len(keys) > 1 else row[keys[0]]
-        values = {name: value for name, value in row.items() if name not in {*keys, "stripe"}}
-        before = sums.get(key)
-        sums[key] = values if before is None else {name: _plus(before[name], value) for name, value in values.items()}
-    return {key: values for key, values in sums.items() if any(_parts(value) for value in values.values())}
+        counts = {name: row[name] for name in row if name.endswith(("_count", "_counts"))}
+        before = sums.get(key(row))
+        sums[key(row)] = counts if before is None else {name: _plus(before[name], counts[name]) for name in counts}
+    return {at: counts for at, counts in sums.items() if any(count not in _NOTHING for count in counts.values())}
+
+
+_NOTHING: tuple[Any, ...] = (0, *([0] * size for _, size in ARRAYS.values()))
 
 
 def _plus(a: Any, b: Any) -> Any:
-    return [x + y for x, y in zip(a, b, strict=True)] if isinstance(a, list) else a + b
-
-
-def _parts(value: Any) -> bool:
-    return any(value) if isinstance(value, list) else bool(value)
+    return a + b if isinstance(a, int) else [x + y for x, y in zip(a, b, strict=True)]
