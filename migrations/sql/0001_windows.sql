@@ -454,7 +454,8 @@ begin
                         where r.story_id = s.id and r.first_published_at >= after and r.first_published_at < before
                     ))
             ) s
-            join story_topics t on t.story_id = s.id
+            -- `offset 0` keeps it a look for each story: they are taken for many more, for which all rows would be read.
+            cross join lateral (select t.topic_id from story_topics t where t.story_id = s.id offset 0) t
             group by t.topic_id
         ) c
         group by c.topic_id
