@@ -161,6 +161,18 @@ async def _copy_articles(conn: asyncpg.Connection[asyncpg.Record], corpus: Corpu
 # What follows from it ---------------------------------------------------------------------------------
 
 
+COVERAGE = """
+    select count_coverage(array_agg(e.change))
+    from (
+        select (story_id, published_at, 1, 0, null, null, null)::coverage_change as change
+        from articles where story_id >= $1 and story_id < $2
+        union all
+        select (r.story_id, r.first_published_at, 0, 1, o.bias, o.factuality, o.ownership)::coverage_change
+        from reports r join outlets o on o.id = r.outlet_id where r.story_id >= $1 and r.story_id < $2
+    ) e
+"""
+
+
 async def _compute(conn: asyncpg.Connection[asyncpg.Record], stories: int) -> None:
     for begin in range(1, stories + 1, BATCH):
         await conn.execute(
@@ -169,6 +181,7 @@ async def _compute(conn: asyncpg.Connection[asyncpg.Record], stories: int) -> No
             begin,
             begin + BATCH,
         )
+        await conn.execute(COVERAGE, begin, begin + BATCH)
         # The next pieces are planned by what the tables hold by now.
         if (begin // BATCH).bit_count() <= 1:
             await conn.execute("analyze reports, story_facets")
@@ -176,12 +189,15 @@ async def _compute(conn: asyncpg.Connection[asyncpg.Record], stories: int) -> No
         """
         select count_articles(array_agg(outlet_id), array_agg(published_at), array_agg(1)) from articles;
         select count_reports(array_agg(outlet_id), array_agg(first_published_at), array_agg(1)) from reports;
+        select count_begun(array_agg(t.topic_id), array_agg(utc_day(s.first_published_at)), array_agg(1))
+        from story_topics t join stories s on s.id = t.story_id;
         update topics set story_count = (select count(*) from story_facets where facet = 'TOPIC' and value = topics.id);
         update places set story_count = (select count(*) from story_facets where facet = 'PLACE' and value = places.id);
         """
     )
     # A stream that comes in the order of time leaves the rows of a day together.
     await conn.execute("cluster outlet_days using outlet_days_day")
+    await conn.execute("cluster coverage_days using coverage_days_pkey")
 
 
 async def _drop_indexes(conn: asyncpg.Connection[asyncpg.Record], table: str) -> dict[str, str]:

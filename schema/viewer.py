@@ -52,10 +52,11 @@ class Asker(Protocol):
     """What is known of the caller. The context of an operation has it as `viewer`."""
 
     @property
-    def api_key(self) -> ApiKeyInfo | None: ...
-
-    @property
     def tier(self) -> Tier: ...
+
+    async def api_key(self) -> ApiKeyInfo | None:
+        """The key as it is kept, if there is one."""
+        ...
 
     async def rate_limit(self) -> RateLimit:
         """The present allowance."""
@@ -71,8 +72,8 @@ class Viewer:
     asker: strawberry.Private[Asker]
 
     @strawberry.field(description="Null for callers without a key.")
-    def api_key(self) -> ApiKeyInfo | None:
-        return self.asker.api_key
+    async def api_key(self) -> ApiKeyInfo | None:
+        return await self.asker.api_key()
 
     @strawberry.field(description="What the caller is allowed.")
     def tier(self) -> Tier:

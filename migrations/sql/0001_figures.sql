@@ -151,7 +151,7 @@ create table reports (
 create index reports_story_first on reports (story_id, first_published_at, first_article_id)
     include (outlet_id, article_count, last_published_at);
 create index reports_outlet_first on reports (outlet_id, first_published_at, story_id);
-create index reports_first on reports (first_published_at) include (outlet_id);
+create index reports_first on reports (first_published_at) include (outlet_id, story_id);
 
 alter table stories
     add column article_count integer not null default 0,
@@ -162,6 +162,7 @@ alter table stories
     add column first_article_id bigint,
     add column first_published_at timestamptz,
     add column last_published_at timestamptz,
+    add column last_reported_at timestamptz,
     add column trend double precision,
     add column computed_at timestamptz not null default now();
 alter table stories
@@ -175,11 +176,15 @@ alter table stories
 
 -- A story shows once it has an article, and no longer when it has none: every index of a feed holds the shown ones only.
 -- What is included lets windows count stories without reading them.
-create index stories_latest on stories (last_published_at desc, id desc) include (first_published_at, blindspot) where article_count > 0;
+create index stories_latest on stories (last_published_at desc, id desc) include (first_published_at, last_reported_at, blindspot)
+    where article_count > 0;
 create index stories_newest on stories (first_published_at desc, last_published_at desc, id desc) include (blindspot)
     where article_count > 0;
 create index stories_counts on stories (id)
-    include (first_published_at, last_published_at, blindspot, article_count, outlet_count, bias_counts, factuality_counts, ownership_counts)
+    include (
+        first_published_at, last_published_at, last_reported_at, blindspot, article_count, outlet_count, bias_counts,
+        factuality_counts, ownership_counts
+    )
     where article_count > 0;
 create index stories_most_covered on stories (outlet_count desc, last_published_at desc, id desc) where article_count > 0;
 create index stories_trending on stories (trend desc, last_published_at desc, id desc) where article_count > 0;

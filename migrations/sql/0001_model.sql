@@ -190,7 +190,7 @@ create unique index articles_url on articles (url_digest(url));
 create index articles_story_published on articles (story_id, published_at desc, id desc);
 create index articles_report on articles (story_id, outlet_id, published_at, id);
 create index articles_outlet_published on articles (outlet_id, published_at desc, id desc);
-create index articles_published on articles (published_at desc, id desc) include (outlet_id);
+create index articles_published on articles (published_at desc, id desc) include (outlet_id, story_id);
 create index articles_updated on articles (updated_at);
 create index articles_updated_short on articles (short_block(updated_at), published_at desc, id desc);
 create index articles_updated_long on articles (long_block(updated_at), published_at desc, id desc);

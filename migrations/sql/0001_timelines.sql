@@ -1,5 +1,28 @@
 -- Coverage in a window as it grew, and how outlets' choices overlap in it.
 
+-- What is kept of whole days: of all stories (topic 0) by the hour, of a topic's by the day.
+create function kept_coverage(topic bigint, whole_from timestamptz, whole_till timestamptz)
+returns table (at timestamptz, side side, reports integer, articles integer)
+    language sql stable rows 1000 as
+$$
+    select h.hour, s.side, s.reports, s.articles
+    from coverage_hours h
+    cross join lateral (
+        values ('LEFT'::side, h.left_count, 0), ('CENTER', h.center_count, 0), ('RIGHT', h.right_count, 0),
+            (null, h.unrated_count, h.article_count)
+    ) s (side, reports, articles)
+    where topic = 0 and h.hour >= whole_from and h.hour < whole_till
+    union all
+    select d.day::timestamp at time zone 'UTC', s.side, s.reports, s.articles
+    from coverage_days d
+    cross join lateral (
+        values ('LEFT'::side, d.bias_counts[1] + d.bias_counts[2] + d.bias_counts[3], 0), ('CENTER', d.bias_counts[4], 0),
+            ('RIGHT', d.bias_counts[5] + d.bias_counts[6] + d.bias_counts[7], 0),
+            (null, d.report_count - total(d.bias_counts), d.article_count)
+    ) s (side, reports, articles)
+    where topic <> 0 and d.topic_id = topic and d.day >= utc_day(whole_from) and d.day < utc_day(whole_till)
+$$;
+
 -- Reports and articles by the UTC hour, day or week that they fall in, the reports by the side of their outlet.
 create function window_buckets(
     after timestamptz, before timestamptz, topics bigint[], places bigint[], outlets bigint[], unit text
@@ -11,8 +34,33 @@ declare
     step constant interval := case unit when 'HOUR' then interval '1 hour' when 'DAY' then interval '1 day' else interval '7 days' end;
     -- A Monday. UTC has no day of another length, so that intervals are equal steps from it.
     origin constant timestamptz := '2001-01-01 00:00+00';
-    edge record;
+    topic constant bigint := window_topic(topics, places, outlets);
+    edge record := window_edges(after, before);
 begin
+    if topic = 0 or (topic is not null and unit <> 'HOUR') then
+        return query
+        select date_bin(step, k.at, origin) as bucket, k.side, sum(k.reports)::bigint, sum(k.articles)::bigint
+        from kept_coverage(topic, edge.whole_from, edge.whole_till) k
+        group by bucket, k.side
+        union all
+        select date_bin(step, r.first_published_at, origin) as bucket, o.side, count(*), 0
+        from (
+            select * from edge_reports(topic, after, edge.whole_from)
+            union all
+            select * from edge_reports(topic, edge.whole_till, before)
+        ) r
+        join outlets o on o.id = r.outlet_id
+        group by bucket, o.side
+        union all
+        select date_bin(step, a.published_at, origin) as bucket, null, 0, count(*)
+        from (
+            select * from edge_articles(topic, after, edge.whole_from)
+            union all
+            select * from edge_articles(topic, edge.whole_till, before)
+        ) a
+        group by bucket;
+        return;
+    end if;
     if topics is not null or places is not null then
         return query
         select date_bin(step, r.first_published_at, origin) as bucket, o.side, count(*), 0::bigint
@@ -30,7 +78,6 @@ begin
         group by bucket;
         return;
     end if;
-    edge := window_edges(after, before);
     if unit = 'HOUR' then
         -- Nothing is kept by the hour: the first edge is the whole window.
         edge.first_day := edge.last_day;
@@ -42,28 +89,28 @@ begin
     from (
         select d.day, o.side, sum(d.report_count)::bigint as reports, sum(d.article_count)::bigint as articles
         from outlet_days d join outlets o on o.id = d.outlet_id
-        where d.day >= edge.first_day and d.day < edge.last_day and (outlets is null or d.outlet_id = any (outlets))
+        where d.day >= edge.first_day and d.day < edge.last_day and d.outlet_id = any (outlets)
         group by d.day, o.side
     ) d
     union all
     select date_bin(step, r.first_published_at, origin) as bucket, o.side, count(*), 0
     from reports r join outlets o on o.id = r.outlet_id
-    where r.first_published_at >= after and r.first_published_at < edge.whole_from and (outlets is null or r.outlet_id = any (outlets))
+    where r.first_published_at >= after and r.first_published_at < edge.whole_from and r.outlet_id = any (outlets)
     group by bucket, o.side
     union all
     select date_bin(step, r.first_published_at, origin) as bucket, o.side, count(*), 0
     from reports r join outlets o on o.id = r.outlet_id
-    where r.first_published_at >= edge.whole_till and r.first_published_at < before and (outlets is null or r.outlet_id = any (outlets))
+    where r.first_published_at >= edge.whole_till and r.first_published_at < before and r.outlet_id = any (outlets)
     group by bucket, o.side
     union all
     select date_bin(step, a.published_at, origin) as bucket, null, 0, count(*)
     from articles a
-    where a.published_at >= after and a.published_at < edge.whole_from and (outlets is null or a.outlet_id = any (outlets))
+    where a.published_at >= after and a.published_at < edge.whole_from and a.outlet_id = any (outlets)
     group by bucket
     union all
     select date_bin(step, a.published_at, origin) as bucket, null, 0, count(*)
     from articles a
-    where a.published_at >= edge.whole_till and a.published_at < before and (outlets is null or a.outlet_id = any (outlets))
+    where a.published_at >= edge.whole_till and a.published_at < before and a.outlet_id = any (outlets)
     group by bucket;
 end;
 $$;

@@ -1,15 +1,24 @@
 -- The upkeep of the figures: statement-level triggers call set-based functions, in the writer's own transaction.
--- Order of locks, for every writer: stories by id, then outlets by id, then outlet_days by outlet and day.
+-- Order of locks, for every writer: topics' parents, stories by id, outlets by id, then outlet_days by outlet and day.
 
 -- Stories -----------------------------------------------------------------------------------------------
+
+-- What follows from the given stories is this transaction's to write until its end. Holds off changes of topics' parents first, and
+-- waits for one that is under way.
+create function lock_stories(stories_changed bigint[]) returns void
+    language plpgsql as
+$$
+begin
+    lock table topic_ancestors in row exclusive mode;
+    perform from stories where id = any (stories_changed) order by id for no key update;
+end;
+$$;
 
 -- Coarse keys and presence of facets of the given stories, from topics, places and reports as they are now.
 create function refresh_facets(stories_changed bigint[]) returns void
     language plpgsql as
 $$
 begin
-    -- Holds off changes of topics' parents, and waits for one that is under way.
-    lock table topic_ancestors in row exclusive mode;
     with wanted as (
         select s.id as story_id, f.facet, f.value,
             time_step(f.facet, s.last_published_at) as latest,
@@ -52,94 +61,103 @@ begin
 end;
 $$;
 
--- A story's facets tell its blindspot. New ratings move that too; facets that are not there yet are made with it.
-create function blindspots_moved() returns trigger
-    language plpgsql as
-$$
-declare
-    moved bigint[];
-begin
-    moved := array(select n.id from old_rows o join new_rows n on n.id = o.id where o.blindspot is distinct from n.blindspot);
-    if cardinality(moved) > 0 then
-        update story_facets f set blindspot = s.blindspot
-        from stories s
-        where s.id = any (moved) and f.story_id = s.id and f.blindspot is distinct from s.blindspot;
-    end if;
-    return null;
-end;
-$$;
-
-create trigger blindspots_moved after update on stories
-    referencing old table as old_rows new table as new_rows for each statement execute function blindspots_moved();
-
 -- Counts of the given stories' reports, with all that follows from them. A story whose articles were written
 -- (`written`) counts as changed even where no figure moved; one whose outlets were rated only where one did.
 create function refresh_figures(stories_changed bigint[], written boolean) returns void
     language plpgsql as
 $$
+declare
+    other_side bigint[];
+    other_day bigint[];
+    days_before date[];
+    days_after date[];
 begin
-    update stories s
-    set article_count = f.article_count,
-        outlet_count = f.outlet_count,
-        bias_counts = f.bias_counts,
-        factuality_counts = f.factuality_counts,
-        ownership_counts = f.ownership_counts,
-        first_article_id = f.first_article_id,
-        first_published_at = f.first_published_at,
-        last_published_at = f.last_published_at,
-        trend = f.trend,
-        computed_at = now(),
-        updated_at = now()
-    from (
-        select i.story_id,
-            coalesce(sum(r.article_count), 0)::integer as article_count,
-            count(r.outlet_id)::integer as outlet_count,
-            array[
-                count(*) filter (where o.bias = 'FAR_LEFT'), count(*) filter (where o.bias = 'LEFT'),
-                count(*) filter (where o.bias = 'LEAN_LEFT'), count(*) filter (where o.bias = 'CENTER'),
-                count(*) filter (where o.bias = 'LEAN_RIGHT'), count(*) filter (where o.bias = 'RIGHT'),
-                count(*) filter (where o.bias = 'FAR_RIGHT')
-            ]::integer[] as bias_counts,
-            array[
-                count(*) filter (where o.factuality = 'VERY_LOW'), count(*) filter (where o.factuality = 'LOW'),
-                count(*) filter (where o.factuality = 'MIXED'), count(*) filter (where o.factuality = 'HIGH'),
-                count(*) filter (where o.factuality = 'VERY_HIGH')
-            ]::integer[] as factuality_counts,
-            array[
-                count(*) filter (where o.ownership = 'INDEPENDENT'), count(*) filter (where o.ownership = 'MEDIA_CONGLOMERATE'),
-                count(*) filter (where o.ownership = 'CORPORATION'), count(*) filter (where o.ownership = 'PRIVATE_EQUITY'),
-                count(*) filter (where o.ownership = 'TELECOM'), count(*) filter (where o.ownership = 'BILLIONAIRE'),
-                count(*) filter (where o.ownership = 'GOVERNMENT'), count(*) filter (where o.ownership = 'OTHER')
-            ]::integer[] as ownership_counts,
-            (array_agg(r.first_article_id order by r.first_published_at, r.first_article_id))[1] as first_article_id,
-            min(r.first_published_at) as first_published_at,
-            max(r.last_published_at) as last_published_at,
-            log2_sum(array_agg(r.trend) filter (where r.outlet_id is not null)) as trend
-        from unnest(stories_changed) i (story_id)
-        left join reports r on r.story_id = i.story_id
-        left join outlets o on o.id = r.outlet_id
-        group by i.story_id
-    ) f
-    where s.id = f.story_id
-        and (
-            written
-            or (s.bias_counts, s.factuality_counts, s.ownership_counts)
-                is distinct from (f.bias_counts, f.factuality_counts, f.ownership_counts)
-        );
+    with before as (
+        select id, blindspot, utc_day(first_published_at) as day from stories where id = any (stories_changed)
+    ),
+    updated as (
+        update stories s
+        set article_count = f.article_count,
+            outlet_count = f.outlet_count,
+            bias_counts = f.bias_counts,
+            factuality_counts = f.factuality_counts,
+            ownership_counts = f.ownership_counts,
+            first_article_id = f.first_article_id,
+            first_published_at = f.first_published_at,
+            last_published_at = f.last_published_at,
+            last_reported_at = f.last_reported_at,
+            trend = f.trend,
+            computed_at = now(),
+            updated_at = now()
+        from (
+            select i.story_id,
+                coalesce(sum(r.article_count), 0)::integer as article_count,
+                count(r.outlet_id)::integer as outlet_count,
+                array[
+                    count(*) filter (where o.bias = 'FAR_LEFT'), count(*) filter (where o.bias = 'LEFT'),
+                    count(*) filter (where o.bias = 'LEAN_LEFT'), count(*) filter (where o.bias = 'CENTER'),
+                    count(*) filter (where o.bias = 'LEAN_RIGHT'), count(*) filter (where o.bias = 'RIGHT'),
+                    count(*) filter (where o.bias = 'FAR_RIGHT')
+                ]::integer[] as bias_counts,
+                array[
+                    count(*) filter (where o.factuality = 'VERY_LOW'), count(*) filter (where o.factuality = 'LOW'),
+                    count(*) filter (where o.factuality = 'MIXED'), count(*) filter (where o.factuality = 'HIGH'),
+                    count(*) filter (where o.factuality = 'VERY_HIGH')
+                ]::integer[] as factuality_counts,
+                array[
+                    count(*) filter (where o.ownership = 'INDEPENDENT'), count(*) filter (where o.ownership = 'MEDIA_CONGLOMERATE'),
+                    count(*) filter (where o.ownership = 'CORPORATION'), count(*) filter (where o.ownership = 'PRIVATE_EQUITY'),
+                    count(*) filter (where o.ownership = 'TELECOM'), count(*) filter (where o.ownership = 'BILLIONAIRE'),
+                    count(*) filter (where o.ownership = 'GOVERNMENT'), count(*) filter (where o.ownership = 'OTHER')
+                ]::integer[] as ownership_counts,
+                (array_agg(r.first_article_id order by r.first_published_at, r.first_article_id))[1] as first_article_id,
+                min(r.first_published_at) as first_published_at,
+                max(r.last_published_at) as last_published_at,
+                max(r.first_published_at) as last_reported_at,
+                log2_sum(array_agg(r.trend) filter (where r.outlet_id is not null)) as trend
+            from unnest(stories_changed) i (story_id)
+            left join reports r on r.story_id = i.story_id
+            left join outlets o on o.id = r.outlet_id
+            group by i.story_id
+        ) f
+        where s.id = f.story_id
+            and (
+                written
+                or (s.bias_counts, s.factuality_counts, s.ownership_counts)
+                    is distinct from (f.bias_counts, f.factuality_counts, f.ownership_counts)
+            )
+        returning s.id, s.blindspot, utc_day(s.first_published_at) as day
+    )
+    select array_agg(u.id) filter (where u.blindspot is distinct from b.blindspot),
+        array_agg(u.id) filter (where u.day is distinct from b.day),
+        array_agg(b.day) filter (where u.day is distinct from b.day),
+        array_agg(u.day) filter (where u.day is distinct from b.day)
+    into other_side, other_day, days_before, days_after
+    from updated u join before b on b.id = u.id;
+
+    -- A story's facets tell its blindspot; those of a written one are made with it.
+    if other_side is not null and not written then
+        update story_facets f set blindspot = s.blindspot
+        from stories s
+        where s.id = any (other_side) and f.story_id = s.id and f.blindspot is distinct from s.blindspot;
+    end if;
+    if other_day is not null then
+        perform count_begun(array_agg(t.topic_id), array_agg(d.day), array_agg(d.n))
+        from unnest(other_day, days_before, days_after) m (story_id, before, after)
+        join story_topics t on t.story_id = m.story_id
+        cross join lateral (values (m.before, -1), (m.after, 1)) d (day, n)
+        where d.day is not null;
+    end if;
 end;
 $$;
 
 -- All that follows from articles, for the pairs of story and outlet whose articles were written.
--- Stories and outlets are locked first, so that what is read next is what every earlier writer of them left.
 create function refresh_reports(story_ids bigint[], outlet_ids bigint[]) returns void
     language plpgsql as
 $$
 declare
     stories_changed constant bigint[] := array(select distinct s from unnest(story_ids) s order by s);
 begin
-    perform from stories where id = any (stories_changed) order by id for no key update;
-    perform from outlets where id = any (outlet_ids) order by id for no key update;
-
     with pairs as (
         select distinct p.story_id, p.outlet_id from unnest(story_ids, outlet_ids) p (story_id, outlet_id)
     ),
@@ -207,6 +225,23 @@ begin
     if story_ids is null then
         return null;
     end if;
+    -- Locked first, so that what is read next is what every earlier writer of them left.
+    perform lock_stories(array(select distinct s from unnest(story_ids) s));
+    perform from outlets where id = any (outlet_ids) order by id for no key update;
+    -- Counted in the topics that the stories have now: with one that comes, all that the story has by then is counted.
+    if tg_op = 'INSERT' then
+        perform count_coverage(array_agg((story_id, published_at, 1, 0, null, null, null)::coverage_change))
+        from new_rows;
+    elsif tg_op = 'DELETE' then
+        perform count_coverage(array_agg((story_id, published_at, -1, 0, null, null, null)::coverage_change))
+        from old_rows;
+    else
+        perform count_coverage(array_agg((m.story_id, m.at, m.n, 0, null, null, null)::coverage_change))
+        from old_rows o
+        join new_rows n on n.id = o.id
+        cross join lateral (values (o.story_id, o.published_at, -1), (n.story_id, n.published_at, 1)) m (story_id, at, n)
+        where (o.story_id, o.published_at) is distinct from (n.story_id, n.published_at);
+    end if;
     perform refresh_reports(story_ids, outlet_ids);
     if tg_op = 'INSERT' then
         perform count_articles(array_agg(outlet_id), array_agg(published_at), array_agg(1)) from new_rows;
@@ -263,6 +298,7 @@ begin
     update topics set story_count = 0 where story_count <> 0;
     update places set story_count = 0 where story_count <> 0;
     perform refresh_figures(array(select id from stories where article_count > 0 order by id), true);
+    truncate coverage_days, coverage_hours;
     return null;
 end;
 $$;
@@ -377,7 +413,17 @@ begin
     if cardinality(stories_changed) = 0 then
         return null;
     end if;
-    perform from stories where id = any (stories_changed) order by id for no key update;
+    perform lock_stories(stories_changed);
+    if tg_table_name = 'story_topics' then
+        if tg_op <> 'INSERT' then
+            perform count_begun(array_agg(t.topic_id), array_agg(utc_day(s.first_published_at)), array_agg(-1))
+            from old_rows t join stories s on s.id = t.story_id and s.article_count > 0;
+        end if;
+        if tg_op <> 'DELETE' then
+            perform count_begun(array_agg(t.topic_id), array_agg(utc_day(s.first_published_at)), array_agg(1))
+            from new_rows t join stories s on s.id = t.story_id and s.article_count > 0;
+        end if;
+    end if;
     update stories set updated_at = now() where id = any (stories_changed) and updated_at <> now();
     if tg_table_name <> 'perspectives' then
         perform refresh_facets(stories_changed);
@@ -413,6 +459,7 @@ create function topics_written() returns trigger
 $$
 declare
     moved bigint[];
+    stories_changed bigint[];
 begin
     if tg_op = 'UPDATE' then
         if not exists (
@@ -439,7 +486,9 @@ begin
         returning topic_id
     )
     select array_agg(distinct topic_id) into moved from (select topic_id from gone union select topic_id from added) m;
-    perform refresh_facets(array(select distinct story_id from story_topics where topic_id = any (moved)));
+    stories_changed := array(select distinct story_id from story_topics where topic_id = any (moved));
+    perform lock_stories(stories_changed);
+    perform refresh_facets(stories_changed);
     return null;
 end;
 $$;
@@ -462,8 +511,11 @@ begin
     stories_changed := array(
         select distinct story_id from reports where outlet_id = any (outlets_changed) order by story_id
     );
-    perform from stories where id = any (stories_changed) order by id for no key update;
+    perform lock_stories(stories_changed);
     perform from outlets where id = any (outlets_changed) order by id for no key update;
+    -- Those that the outlets took up meanwhile.
+    stories_changed := array(select distinct story_id from reports where outlet_id = any (outlets_changed) order by story_id);
+    perform lock_stories(stories_changed);
     update outlets o
     set bias = bias_of(c.bias_score), bias_score = c.bias_score,
         factuality = factuality_of(c.factuality_score), factuality_score = c.factuality_score,
@@ -479,9 +531,7 @@ begin
     ) c
     where o.id = c.id
         and (o.bias_score, o.factuality_score, o.ownership) is distinct from (c.bias_score, c.factuality_score, c.ownership);
-    perform refresh_figures(
-        array(select distinct story_id from reports where outlet_id = any (outlets_changed) order by story_id), false
-    );
+    perform refresh_figures(stories_changed, false);
 end;
 $$;
 
@@ -530,7 +580,7 @@ begin
     moved := array(select n.id from old_rows o join new_rows n on n.id = o.id where o.country is distinct from n.country);
     if cardinality(moved) > 0 then
         stories_changed := array(select distinct story_id from reports where outlet_id = any (moved) order by story_id);
-        perform from stories where id = any (stories_changed) order by id for no key update;
+        perform lock_stories(stories_changed);
         update stories set updated_at = now(), computed_at = now() where id = any (stories_changed);
         perform refresh_facets(stories_changed);
     end if;

@@ -39,13 +39,13 @@ create function mostly_within(first timestamptz, last timestamptz, after timesta
 -- otherwise what is within (`sign` 1). That part is what was published in [lower, upper).
 create function window_spans(after timestamptz, before timestamptz, topics bigint[], places bigint[])
 returns table (
-    story_id bigint, first_published_at timestamptz, blindspot side, article_count integer,
+    story_id bigint, first_published_at timestamptz, last_reported_at timestamptz, blindspot side, article_count integer,
     outlet_count integer, bias_counts integer[], factuality_counts integer[], ownership_counts integer[],
     mostly_within boolean, crossing boolean, sign integer, lower timestamptz, upper timestamptz
 )
     language sql stable rows 1000 as
 $$
-    select s.id, s.first_published_at, s.blindspot, s.article_count,
+    select s.id, s.first_published_at, s.last_reported_at, s.blindspot, s.article_count,
         s.outlet_count, s.bias_counts, s.factuality_counts, s.ownership_counts,
         s.mostly_within, s.first_published_at < after or s.last_published_at >= before,
         case when s.mostly_within then -1 else 1 end,
@@ -75,6 +75,43 @@ begin atomic
             (before at time zone 'UTC')::date as last_day
     ) d;
 end;
+
+-- The topic whose coverage by the day answers: 0 where all stories are chosen, null where nothing is kept of what is chosen.
+create function window_topic(topics bigint[], places bigint[], outlets bigint[]) returns bigint
+    language sql immutable parallel safe
+    return case
+        when places is not null or outlets is not null then null
+        when topics is null then 0
+        when cardinality(topics) = 1 then topics[1]
+    end;
+
+-- Reports of all stories or of a topic's in [lower, upper), which is short.
+create function edge_reports(topic bigint, lower timestamptz, upper timestamptz)
+returns table (outlet_id bigint, first_published_at timestamptz)
+    language sql stable rows 1000 as
+$$
+    select r.outlet_id, r.first_published_at
+    from reports r
+    where topic = 0 and r.first_published_at >= lower and r.first_published_at < upper
+    union all
+    select r.outlet_id, r.first_published_at
+    from window_members(lower, upper, array[topic], null) m (story_id)
+    join reports r on r.story_id = m.story_id
+    where topic <> 0 and r.first_published_at >= lower and r.first_published_at < upper
+$$;
+
+create function edge_articles(topic bigint, lower timestamptz, upper timestamptz) returns table (published_at timestamptz)
+    language sql stable rows 1000 as
+$$
+    select a.published_at
+    from articles a
+    where topic = 0 and a.published_at >= lower and a.published_at < upper
+    union all
+    select a.published_at
+    from window_members(lower, upper, array[topic], null) m (story_id)
+    join articles a on a.story_id = m.story_id
+    where topic <> 0 and a.published_at >= lower and a.published_at < upper
+$$;
 
 -- Reports and articles of each outlet that has any in the window.
 create function window_outlets(after timestamptz, before timestamptz, topics bigint[], places bigint[], outlets bigint[])
@@ -144,22 +181,19 @@ create function window_counts(
     language plpgsql stable set plan_cache_mode = force_custom_plan as
 $$
 declare
+    topic constant bigint := window_topic(topics, places, outlets);
     edge record;
 begin
-    if topics is null and places is null and outlets is null then
+    if topic is not null then
         edge := window_edges(after, before);
-        select coalesce(sum(d.report_count), 0) + (
-                select count(*) from reports r where r.first_published_at >= after and r.first_published_at < edge.whole_from
-            ) + (
-                select count(*) from reports r where r.first_published_at >= edge.whole_till and r.first_published_at < before
-            ),
-            coalesce(sum(d.article_count), 0) + (
-                select count(*) from articles a where a.published_at >= after and a.published_at < edge.whole_from
-            ) + (
-                select count(*) from articles a where a.published_at >= edge.whole_till and a.published_at < before
-            )
+        select coalesce(sum(d.report_count), 0)
+                + (select count(*) from edge_reports(topic, after, edge.whole_from))
+                + (select count(*) from edge_reports(topic, edge.whole_till, before)),
+            coalesce(sum(d.article_count), 0)
+                + (select count(*) from edge_articles(topic, after, edge.whole_from))
+                + (select count(*) from edge_articles(topic, edge.whole_till, before))
         into report_count, article_count
-        from outlet_days d where d.day >= edge.first_day and d.day < edge.last_day;
+        from coverage_days d where d.topic_id = topic and d.day >= edge.first_day and d.day < edge.last_day;
         return;
     elsif outlets is not null then
         select coalesce(sum(o.report_count), 0), coalesce(sum(o.article_count), 0) into report_count, article_count
@@ -189,30 +223,54 @@ create function window_ratings(
     language plpgsql stable set plan_cache_mode = force_custom_plan as
 $$
 declare
-    by_story constant boolean := outlets is null and (topics is not null or places is not null);
+    topic constant bigint := window_topic(topics, places, outlets);
+    by_story constant boolean := topic is null and outlets is null;
+    edge constant record := window_edges(after, before);
     kept record;
 begin
-    select sum(s.outlet_count) as n,
-        array[
-            sum(s.bias_counts[1]), sum(s.bias_counts[2]), sum(s.bias_counts[3]), sum(s.bias_counts[4]), sum(s.bias_counts[5]),
-            sum(s.bias_counts[6]), sum(s.bias_counts[7])
-        ] as bias,
-        array[
-            sum(s.factuality_counts[1]), sum(s.factuality_counts[2]), sum(s.factuality_counts[3]), sum(s.factuality_counts[4]),
-            sum(s.factuality_counts[5])
-        ] as factuality,
-        array[
-            sum(s.ownership_counts[1]), sum(s.ownership_counts[2]), sum(s.ownership_counts[3]), sum(s.ownership_counts[4]),
-            sum(s.ownership_counts[5]), sum(s.ownership_counts[6]), sum(s.ownership_counts[7]), sum(s.ownership_counts[8])
-        ] as ownership
-    into kept
-    from window_spans(after, before, topics, places) s
-    where by_story and s.mostly_within;
+    if topic is not null then
+        select sum(d.report_count) as n,
+            array[
+                sum(d.bias_counts[1]), sum(d.bias_counts[2]), sum(d.bias_counts[3]), sum(d.bias_counts[4]), sum(d.bias_counts[5]),
+                sum(d.bias_counts[6]), sum(d.bias_counts[7])
+            ] as bias,
+            array[
+                sum(d.factuality_counts[1]), sum(d.factuality_counts[2]), sum(d.factuality_counts[3]), sum(d.factuality_counts[4]),
+                sum(d.factuality_counts[5])
+            ] as factuality,
+            array[
+                sum(d.ownership_counts[1]), sum(d.ownership_counts[2]), sum(d.ownership_counts[3]), sum(d.ownership_counts[4]),
+                sum(d.ownership_counts[5]), sum(d.ownership_counts[6]), sum(d.ownership_counts[7]), sum(d.ownership_counts[8])
+            ] as ownership
+        into kept
+        from coverage_days d where d.topic_id = topic and d.day >= edge.first_day and d.day < edge.last_day;
+    else
+        select sum(s.outlet_count) as n,
+            array[
+                sum(s.bias_counts[1]), sum(s.bias_counts[2]), sum(s.bias_counts[3]), sum(s.bias_counts[4]), sum(s.bias_counts[5]),
+                sum(s.bias_counts[6]), sum(s.bias_counts[7])
+            ] as bias,
+            array[
+                sum(s.factuality_counts[1]), sum(s.factuality_counts[2]), sum(s.factuality_counts[3]), sum(s.factuality_counts[4]),
+                sum(s.factuality_counts[5])
+            ] as factuality,
+            array[
+                sum(s.ownership_counts[1]), sum(s.ownership_counts[2]), sum(s.ownership_counts[3]), sum(s.ownership_counts[4]),
+                sum(s.ownership_counts[5]), sum(s.ownership_counts[6]), sum(s.ownership_counts[7]), sum(s.ownership_counts[8])
+            ] as ownership
+        into kept
+        from window_spans(after, before, topics, places) s
+        where by_story and s.mostly_within;
+    end if;
 
     with read_by_outlet as (
         select o.outlet_id, o.report_count as n
         from window_outlets(after, before, topics, places, outlets) o
-        where not by_story
+        where topic is null and not by_story
+        union all
+        select r.outlet_id, 1 from edge_reports(topic, after, edge.whole_from) r where topic is not null
+        union all
+        select r.outlet_id, 1 from edge_reports(topic, edge.whole_till, before) r where topic is not null
         union all
         select r.outlet_id, s.sign
         from window_spans(after, before, topics, places) s
@@ -296,15 +354,15 @@ $$
     select s.id, s.blindspot
     from stories s
     where topics is null and places is null and outlets is null
-        and s.article_count > 0 and s.last_published_at >= after and s.first_published_at < after and exists (
-            select from reports r
-            where r.story_id = s.id and r.first_published_at >= after and r.first_published_at < before
-        )
+        and s.article_count > 0 and s.last_published_at >= after and s.first_published_at < after
+        and s.last_reported_at >= after and (s.last_reported_at < before or exists (
+            select from reports r where r.story_id = s.id and r.first_published_at >= after and r.first_published_at < before
+        ))
     union all
     select s.story_id, s.blindspot
     from window_spans(after, before, topics, places) s
     where (topics is not null or places is not null) and outlets is null
-        and (s.first_published_at >= after or exists (
+        and s.last_reported_at >= after and (s.first_published_at >= after or s.last_reported_at < before or exists (
             select from reports r
             where r.story_id = s.story_id and r.first_published_at >= after and r.first_published_at < before
         ))
@@ -329,7 +387,34 @@ create function window_story_counts(
 )
     language plpgsql stable set plan_cache_mode = force_custom_plan as
 $$
+declare
+    topic constant bigint := window_topic(topics, places, outlets);
+    first_step constant timestamptz := time_step('TOPIC', after);
+    last_step constant timestamptz := time_step('TOPIC', before);
 begin
+    if topic <> 0 then
+        -- What began in a step between those of the edges is in the window: its facet tells enough.
+        select count(*) into story_count
+        from story_facets f
+        where f.facet = 'TOPIC' and f.value = topic and f.newest > first_step and f.newest < last_step;
+        select count(*) filter (where f.blindspot = 'LEFT'), count(*) filter (where f.blindspot = 'RIGHT')
+        into left_blindspot_count, right_blindspot_count
+        from story_facets f
+        where f.facet = 'TOPIC' and f.value = topic and f.blindspot in ('LEFT', 'RIGHT')
+            and f.newest > first_step and f.newest < last_step;
+        select story_count + count(*),
+            left_blindspot_count + count(*) filter (where s.blindspot = 'LEFT'),
+            right_blindspot_count + count(*) filter (where s.blindspot = 'RIGHT')
+        into story_count, left_blindspot_count, right_blindspot_count
+        from story_facets f
+        join stories s on s.id = f.story_id
+        where f.facet = 'TOPIC' and f.value = topic and f.latest >= first_step and (f.newest <= first_step or f.newest = last_step)
+            and s.article_count > 0 and s.first_published_at < before and s.last_reported_at >= after
+            and (s.first_published_at >= after or s.last_reported_at < before or exists (
+                select from reports r where r.story_id = s.id and r.first_published_at >= after and r.first_published_at < before
+            ));
+        return;
+    end if;
     select count(*), count(*) filter (where s.blindspot = 'LEFT'), count(*) filter (where s.blindspot = 'RIGHT')
     into story_count, left_blindspot_count, right_blindspot_count
     from window_stories(after, before, topics, places, outlets) s;
@@ -341,7 +426,42 @@ create function window_topics(after timestamptz, before timestamptz, topics bigi
 returns table (topic_id bigint, story_count bigint)
     language plpgsql stable rows 200 set plan_cache_mode = force_custom_plan as
 $$
+declare
+    edge constant record := window_edges(after, before);
 begin
+    if window_topic(topics, places, outlets) = 0 then
+        return query
+        select c.topic_id, sum(c.n)::bigint
+        from (
+            select d.topic_id, sum(d.begun_count) as n
+            from topics t join coverage_days d on d.topic_id = t.id
+            where d.day >= edge.first_day and d.day < edge.last_day
+            group by d.topic_id
+            union all
+            -- What began in the rest of the window, or before it with a report in it.
+            select t.topic_id, count(*)
+            from (
+                select s.id from stories s
+                where s.article_count > 0 and s.first_published_at >= after and s.first_published_at < edge.whole_from
+                union all
+                select s.id from stories s
+                where s.article_count > 0 and s.first_published_at >= edge.whole_till and s.first_published_at < before
+                union all
+                select s.id from stories s
+                where s.article_count > 0 and s.last_published_at >= after and s.first_published_at < after
+                    and s.last_reported_at >= after and (s.last_reported_at < before or exists (
+                        select from reports r
+                        where r.story_id = s.id and r.first_published_at >= after and r.first_published_at < before
+                    ))
+            ) s
+            -- `offset 0` keeps it a look for each story: they are taken for many more, for which all rows would be read.
+            cross join lateral (select t.topic_id from story_topics t where t.story_id = s.id offset 0) t
+            group by t.topic_id
+        ) c
+        group by c.topic_id
+        having sum(c.n) > 0;
+        return;
+    end if;
     return query
     select t.topic_id, count(*)
     from window_stories(after, before, topics, places, outlets) s

@@ -13,6 +13,7 @@ def upgrade() -> None:
     execute(
         "0001_model.sql",
         "0001_figures.sql",
+        "0001_coverage.sql",
         "0001_upkeep.sql",
         "0001_reading.sql",
         "0001_windows.sql",

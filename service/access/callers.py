@@ -68,7 +68,6 @@ class Key:
     not_before: datetime | None
     expires_at: datetime | None
     revoked_at: datetime | None
-    last_used_at: datetime | None
     origins: frozenset[str]
     networks: tuple[Network, ...]
 

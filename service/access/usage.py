@@ -107,6 +107,11 @@ class Usage:
                     known.cost += spent.cost
         return [UsageDay(day, spent.request_count, spent.cost) for day, spent in sorted(found.items(), reverse=True)]
 
+    async def last_used_at(self, key_id: int) -> datetime | None:
+        """When a key was last used, as far as is written down. Raises as the database does."""
+        row = await self._database.fetch_row(QUERIES["key_last_used"], (key_id,))
+        return row["last_used_at"] if row else None
+
     async def write(self) -> None:
         """Writes what was counted; what cannot be written is kept, and goes first the next time."""
         if self._unwritten is None and self._counting.spent:

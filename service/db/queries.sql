@@ -34,8 +34,12 @@ select generation, (select json_agg(t) from tiers t)::text as tiers from access_
 -- name: access_key
 -- The key with that digest (api_keys_digest_key), or nulls, as of a generation.
 select g.generation, k.id, k.prefix, k.name, k.tier, k.created_at, k.not_before, k.expires_at, k.revoked_at,
-    k.last_used_at, k.origins, k.networks::text[] as networks
+    k.origins, k.networks::text[] as networks
 from access_generation g left join api_keys k on k.digest = $1;
+
+-- name: key_last_used
+-- When a key was last used (api_keys_pkey).
+select last_used_at from api_keys where id = $1;
 
 -- name: usage_days
 -- What a key spent on each day after one (usage_days_pkey), as columns.
@@ -52,7 +56,10 @@ with batch as (
 ), forgotten as (
     delete from usage_batches where at < now() - interval '1 day'
 ), used as (
-    update api_keys k set last_used_at = greatest(k.last_used_at, $2) where k.id in (select key_id from given)
+    -- In one order for all processes, so that none waits for another in a circle.
+    update api_keys k set last_used_at = greatest(k.last_used_at, $2)
+    from (select id from api_keys where id in (select key_id from given) order by id for no key update) l
+    where k.id = l.id
 )
 insert into usage_days as u select * from given order by key_id, day
 on conflict (key_id, day) do update

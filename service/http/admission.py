@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from schema.vocabulary import Feature
@@ -21,8 +22,9 @@ REFUSED_A_MINUTE = 60
 """Keys a minute of one address that may turn out to be none, before it has to wait: nobody finds a key by trying."""
 
 
-class Terms(NamedTuple):
-    """What tells apart callers whose documents and plans differ."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Terms:
+    """What tells apart callers whose documents and plans differ. Equal only to itself, which is quick to find by."""
 
     allowed: Allowed
     registered_only: bool

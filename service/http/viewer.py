@@ -25,11 +25,6 @@ class Viewing:
         self._usage = usage
 
     @property
-    def api_key(self) -> ApiKeyInfo | None:
-        key = self._guest.caller.key
-        return _told(key) if key else None
-
-    @property
     def tier(self) -> Tier:
         tier, allowed = self._guest.caller.tier, self._guest.terms.allowed
         return Tier(
@@ -39,6 +34,10 @@ class Viewing:
             max_cost_per_request=tier.max_cost_per_request,
             max_page_size=allowed.max_page_size,
         )
+
+    async def api_key(self) -> ApiKeyInfo | None:
+        key = self._guest.caller.key
+        return _told(key, await self._usage.last_used_at(key.id)) if key else None
 
     async def rate_limit(self) -> RateLimit:
         balance = await self._admission.balance(self._guest)
@@ -57,11 +56,11 @@ class Viewing:
         ]
 
 
-def _told(key: Key) -> ApiKeyInfo:
+def _told(key: Key, last_used_at: datetime | None) -> ApiKeyInfo:
     return ApiKeyInfo(
         prefix=key.prefix,
         name=key.name,
         created_at=DateTime(key.created_at),
         expires_at=DateTime(key.expires_at) if key.expires_at else None,
-        last_used_at=DateTime(key.last_used_at) if key.last_used_at else None,
+        last_used_at=DateTime(last_used_at) if last_used_at else None,
     )

@@ -16,7 +16,16 @@ Line = dict[str, Any]
 
 TABLES = (
     *("articles", "outlets", "owners", "ratings", "stories", "story_topics", "story_places", "perspectives", "topics"),
-    *("topic_ancestors", "places", "reports", "story_facets", "outlet_days", "changes"),
+    *(
+        "topic_ancestors",
+        "places",
+        "reports",
+        "story_facets",
+        "outlet_days",
+        "coverage_days",
+        "coverage_hours",
+        "changes",
+    ),
 )
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import asyncpg
 
+from tests.integration.recount_coverage import coverage_days, coverage_hours, over_stripes
+
 BIASES = ("FAR_LEFT", "LEFT", "LEAN_LEFT", "CENTER", "LEAN_RIGHT", "RIGHT", "FAR_RIGHT")
 LEVELS = ("VERY_LOW", "LOW", "MIXED", "HIGH", "VERY_HIGH")
 CATEGORIES = (
@@ -25,7 +27,7 @@ CATEGORIES = (
 )
 TABLES = (
     *("articles", "outlets", "owners", "ratings", "stories", "story_topics", "story_places", "topics"),
-    *("topic_ancestors", "places", "reports", "story_facets", "outlet_days"),
+    *("topic_ancestors", "places", "reports", "story_facets", "outlet_days", "coverage_days", "coverage_hours"),
 )
 YEAR_2000 = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -56,6 +58,10 @@ async def recount(dsn: str) -> list[str]:
             rows, "story_places", "place_id", {place["id"]: {place["id"]} for place in rows["places"]}
         ),
         "outlet_days": _outlet_days(rows),
+        "coverage_days": _coverage_days(rows),
+        "coverage_hours": coverage_hours(
+            rows["articles"], _reports(rows), {n: o["side"] for n, o in _outlets(rows).items()}
+        ),
         "story_facets": _facets(rows),
         "topic_ancestors": {(topic, above): {} for topic, all_above in _ancestors(rows).items() for above in all_above},
     }
@@ -65,10 +71,15 @@ async def recount(dsn: str) -> list[str]:
         "story_facets": lambda row: (row["story_id"], row["facet"], row["value"]),
         "topic_ancestors": lambda row: (row["topic_id"], row["ancestor_id"]),
     }
+    stored: dict[str, Mapping[Any, Row]] = {
+        table: {keys.get(table, _id)(row): row for row in rows[table]}
+        for table in wanted
+        if not table.startswith("coverage_")
+    }
+    stored["coverage_days"] = over_stripes(rows["coverage_days"], lambda row: (row["topic_id"], row["day"]))
+    stored["coverage_hours"] = over_stripes(rows["coverage_hours"], lambda row: row["hour"])
     return [
-        difference
-        for table, figures in wanted.items()
-        for difference in _differences(table, figures, {keys.get(table, _id)(row): row for row in rows[table]})
+        difference for table, figures in wanted.items() for difference in _differences(table, figures, stored[table])
     ] + _hidden(rows)
 
 
@@ -188,8 +199,17 @@ def _story(articles: list[Row], outlets: Mapping[int, Row]) -> Row:
         "rated_count": sides.total(),
         "leading_side": leading[0] if len(leading) == 1 else None,
         "blindspot": _blindspot(sides),
+        "last_reported_at": _last_reported_at(articles),
         **times,
     }
+
+
+def _last_reported_at(articles: list[Row]) -> datetime | None:
+    firsts: dict[int, datetime] = {}
+    for article in articles:
+        at = article["published_at"]
+        firsts[article["outlet_id"]] = min(at, firsts.get(article["outlet_id"], at))
+    return max(firsts.values(), default=None)
 
 
 def _blindspot(sides: Counter[str]) -> str | None:
@@ -235,6 +255,18 @@ def _outlet_days(rows: Rows) -> dict[Any, Row]:
     return {
         key: {"report_count": reports[key], "article_count": articles[key]} for key in reports.keys() | articles.keys()
     }
+
+
+def _coverage_days(rows: Rows) -> dict[Any, Row]:
+    topics: defaultdict[int, set[int]] = defaultdict(set)
+    for story, topic in _tagged(rows, "story_topics", "topic_id", _ancestors(rows)):
+        topics[story].add(topic)
+    places = {"bias": BIASES, "factuality": LEVELS, "ownership": CATEGORIES}
+    rated = {
+        outlet: {name: None if row[name] is None else values.index(row[name]) for name, values in places.items()}
+        for outlet, row in _outlets(rows).items()
+    }
+    return coverage_days(rows["articles"], _reports(rows), topics, rows["story_topics"], rated)
 
 
 def _facets(rows: Rows) -> dict[Any, Row]:

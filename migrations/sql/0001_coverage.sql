@@ -1,0 +1,239 @@
+-- Coverage by the day, for windows over all stories or over those of one topic. Every writer keeps it with what it counts.
+
+-- Of all stories (topic 0), and of those of each topic and of the topics under it. What a day has is the sum of its stripes: each
+-- transaction adds to a stripe that no other one writes to, so that writers do not wait for each other.
+create table coverage_days (
+    topic_id bigint not null,
+    day date not null,
+    stripe smallint not null,
+    -- Stories that began on that day and are tagged with the topic itself.
+    begun_count integer not null default 0,
+    article_count integer not null default 0,
+    report_count integer not null default 0,
+    bias_counts integer[] not null default '{0,0,0,0,0,0,0}',
+    factuality_counts integer[] not null default '{0,0,0,0,0}',
+    ownership_counts integer[] not null default '{0,0,0,0,0,0,0,0}',
+    primary key (topic_id, day, stripe)
+) with (fillfactor = 80);
+
+-- Of all stories, by the hour.
+create table coverage_hours (
+    hour timestamptz not null,
+    stripe smallint not null,
+    article_count integer not null default 0,
+    left_count integer not null default 0,
+    center_count integer not null default 0,
+    right_count integer not null default 0,
+    unrated_count integer not null default 0,
+    primary key (hour, stripe)
+) with (fillfactor = 80);
+
+-- So many articles, or reports of an outlet that is rated so, more of a story.
+create type coverage_change as (
+    story_id bigint, at timestamptz, articles integer, reports integer,
+    bias bias, factuality factuality, ownership ownership_category
+);
+
+create function utc_day(timestamptz) returns date
+    language sql immutable parallel safe
+    return ($1 at time zone 'UTC')::date;
+
+-- A stripe that no other transaction holds, held until the end of this one. Where all are held, it waits for the last.
+create function own_stripe() returns integer
+    language plpgsql as
+$$
+declare
+    last constant integer := 31;
+begin
+    for stripe in 0 .. last - 1 loop
+        if pg_try_advisory_xact_lock(hashtext('parallax.coverage_days'), stripe) then
+            return stripe;
+        end if;
+    end loop;
+    perform pg_advisory_xact_lock(hashtext('parallax.coverage_days'), last);
+    return last;
+end;
+$$;
+
+-- Counts changes in the pairs of story and topic; where none are given, in all, and in the topics that the stories have now.
+create function count_coverage(changes coverage_change[], story_ids bigint[] default null, topic_ids bigint[] default null) returns void
+    language plpgsql as
+$$
+declare
+    own constant integer := own_stripe();
+begin
+    if changes is null then
+        return;
+    end if;
+    insert into coverage_hours as h (hour, stripe, article_count, left_count, center_count, right_count, unrated_count)
+    select date_trunc('hour', c.at, 'UTC') as hour, own, sum(c.articles),
+        coalesce(sum(c.reports) filter (where c.bias < 'CENTER'), 0),
+        coalesce(sum(c.reports) filter (where c.bias = 'CENTER'), 0),
+        coalesce(sum(c.reports) filter (where c.bias > 'CENTER'), 0),
+        coalesce(sum(c.reports) filter (where c.bias is null), 0)
+    from unnest(changes) c
+    where topic_ids is null
+    group by hour
+    order by hour
+    on conflict (hour, stripe) do update
+    set article_count = h.article_count + excluded.article_count,
+        left_count = h.left_count + excluded.left_count,
+        center_count = h.center_count + excluded.center_count,
+        right_count = h.right_count + excluded.right_count,
+        unrated_count = h.unrated_count + excluded.unrated_count;
+
+    with by_story as materialized (
+        select c.story_id, utc_day(c.at) as day, sum(c.articles) as articles, sum(c.reports) as reports,
+            array[
+                coalesce(sum(c.reports) filter (where c.bias = 'FAR_LEFT'), 0), coalesce(sum(c.reports) filter (where c.bias = 'LEFT'), 0),
+                coalesce(sum(c.reports) filter (where c.bias = 'LEAN_LEFT'), 0), coalesce(sum(c.reports) filter (where c.bias = 'CENTER'), 0),
+                coalesce(sum(c.reports) filter (where c.bias = 'LEAN_RIGHT'), 0), coalesce(sum(c.reports) filter (where c.bias = 'RIGHT'), 0),
+                coalesce(sum(c.reports) filter (where c.bias = 'FAR_RIGHT'), 0)
+            ]::integer[] as bias_counts,
+            array[
+                coalesce(sum(c.reports) filter (where c.factuality = 'VERY_LOW'), 0), coalesce(sum(c.reports) filter (where c.factuality = 'LOW'), 0),
+                coalesce(sum(c.reports) filter (where c.factuality = 'MIXED'), 0), coalesce(sum(c.reports) filter (where c.factuality = 'HIGH'), 0),
+                coalesce(sum(c.reports) filter (where c.factuality = 'VERY_HIGH'), 0)
+            ]::integer[] as factuality_counts,
+            array[
+                coalesce(sum(c.reports) filter (where c.ownership = 'INDEPENDENT'), 0), coalesce(sum(c.reports) filter (where c.ownership = 'MEDIA_CONGLOMERATE'), 0),
+                coalesce(sum(c.reports) filter (where c.ownership = 'CORPORATION'), 0), coalesce(sum(c.reports) filter (where c.ownership = 'PRIVATE_EQUITY'), 0),
+                coalesce(sum(c.reports) filter (where c.ownership = 'TELECOM'), 0), coalesce(sum(c.reports) filter (where c.ownership = 'BILLIONAIRE'), 0),
+                coalesce(sum(c.reports) filter (where c.ownership = 'GOVERNMENT'), 0), coalesce(sum(c.reports) filter (where c.ownership = 'OTHER'), 0)
+            ]::integer[] as ownership_counts
+        from unnest(changes) c
+        group by c.story_id, day
+    ),
+    by_topic as (
+        select 0 as topic, s.* from by_story s where topic_ids is null
+        union all
+        select f.value, s.* from by_story s join story_facets f on f.story_id = s.story_id and f.facet = 'TOPIC' where topic_ids is null
+        union all
+        select t.topic_id, s.* from by_story s join unnest(story_ids, topic_ids) t (story_id, topic_id) on t.story_id = s.story_id
+    )
+    insert into coverage_days as c
+        (topic_id, day, stripe, article_count, report_count, bias_counts, factuality_counts, ownership_counts)
+    select e.topic, e.day, own, sum(e.articles), sum(e.reports),
+        array[sum(e.bias_counts[1]), sum(e.bias_counts[2]), sum(e.bias_counts[3]), sum(e.bias_counts[4]), sum(e.bias_counts[5]), sum(e.bias_counts[6]), sum(e.bias_counts[7])],
+        array[sum(e.factuality_counts[1]), sum(e.factuality_counts[2]), sum(e.factuality_counts[3]), sum(e.factuality_counts[4]), sum(e.factuality_counts[5])],
+        array[sum(e.ownership_counts[1]), sum(e.ownership_counts[2]), sum(e.ownership_counts[3]), sum(e.ownership_counts[4]), sum(e.ownership_counts[5]), sum(e.ownership_counts[6]), sum(e.ownership_counts[7]), sum(e.ownership_counts[8])]
+    from by_topic e
+    group by e.topic, e.day
+    order by e.topic, e.day
+    on conflict (topic_id, day, stripe) do update
+    set article_count = c.article_count + excluded.article_count,
+        report_count = c.report_count + excluded.report_count,
+        bias_counts = array[
+            c.bias_counts[1] + excluded.bias_counts[1], c.bias_counts[2] + excluded.bias_counts[2], c.bias_counts[3] + excluded.bias_counts[3],
+            c.bias_counts[4] + excluded.bias_counts[4], c.bias_counts[5] + excluded.bias_counts[5], c.bias_counts[6] + excluded.bias_counts[6],
+            c.bias_counts[7] + excluded.bias_counts[7]
+        ],
+        factuality_counts = array[
+            c.factuality_counts[1] + excluded.factuality_counts[1], c.factuality_counts[2] + excluded.factuality_counts[2], c.factuality_counts[3] + excluded.factuality_counts[3],
+            c.factuality_counts[4] + excluded.factuality_counts[4], c.factuality_counts[5] + excluded.factuality_counts[5]
+        ],
+        ownership_counts = array[
+            c.ownership_counts[1] + excluded.ownership_counts[1], c.ownership_counts[2] + excluded.ownership_counts[2], c.ownership_counts[3] + excluded.ownership_counts[3],
+            c.ownership_counts[4] + excluded.ownership_counts[4], c.ownership_counts[5] + excluded.ownership_counts[5], c.ownership_counts[6] + excluded.ownership_counts[6],
+            c.ownership_counts[7] + excluded.ownership_counts[7], c.ownership_counts[8] + excluded.ownership_counts[8]
+        ];
+end;
+$$;
+
+-- Reports by the time of their first article and the ratings of their outlets.
+create function reports_counted() returns trigger
+    language plpgsql as
+$$
+begin
+    if tg_op = 'INSERT' then
+        perform count_coverage(array_agg((r.story_id, r.first_published_at, 0, 1, o.bias, o.factuality, o.ownership)::coverage_change))
+        from new_rows r join outlets o on o.id = r.outlet_id;
+    elsif tg_op = 'DELETE' then
+        perform count_coverage(array_agg((r.story_id, r.first_published_at, 0, -1, o.bias, o.factuality, o.ownership)::coverage_change))
+        from old_rows r join outlets o on o.id = r.outlet_id;
+    else
+        perform count_coverage(array_agg((r.story_id, m.at, 0, m.n, o.bias, o.factuality, o.ownership)::coverage_change))
+        from old_rows r
+        join new_rows n on n.story_id = r.story_id and n.outlet_id = r.outlet_id
+        join outlets o on o.id = r.outlet_id
+        cross join lateral (values (r.first_published_at, -1), (n.first_published_at, 1)) m (at, n)
+        where r.first_published_at <> n.first_published_at;
+    end if;
+    return null;
+end;
+$$;
+
+create trigger reports_counted_inserted after insert on reports
+    referencing new table as new_rows for each statement execute function reports_counted();
+create trigger reports_counted_updated after update on reports
+    referencing old table as old_rows new table as new_rows for each statement execute function reports_counted();
+create trigger reports_counted_deleted after delete on reports
+    referencing old table as old_rows for each statement execute function reports_counted();
+
+-- All that a story has counts in a topic that it comes to, and no longer in one that it leaves.
+create function facets_counted() returns trigger
+    language plpgsql as
+$$
+declare
+    story_ids bigint[];
+    topic_ids bigint[];
+    n constant integer := case tg_op when 'INSERT' then 1 else -1 end;
+begin
+    if tg_op = 'INSERT' then
+        select array_agg(story_id), array_agg(value) into story_ids, topic_ids from new_rows where facet = 'TOPIC';
+    else
+        select array_agg(story_id), array_agg(value) into story_ids, topic_ids from old_rows where facet = 'TOPIC';
+    end if;
+    if story_ids is not null then
+        perform count_coverage(array_agg(e.change), story_ids, topic_ids)
+        from (
+            select (r.story_id, r.first_published_at, 0, n, o.bias, o.factuality, o.ownership)::coverage_change as change
+            from reports r join outlets o on o.id = r.outlet_id
+            where r.story_id = any (story_ids)
+            union all
+            select (a.story_id, a.published_at, n, 0, null, null, null)::coverage_change from articles a where a.story_id = any (story_ids)
+        ) e;
+    end if;
+    return null;
+end;
+$$;
+
+create trigger facets_counted_inserted after insert on story_facets
+    referencing new table as new_rows for each statement execute function facets_counted();
+create trigger facets_counted_deleted after delete on story_facets
+    referencing old table as old_rows for each statement execute function facets_counted();
+
+-- Every report of an outlet moves with its ratings.
+create function ratings_counted() returns trigger
+    language plpgsql as
+$$
+begin
+    perform count_coverage(array_agg((r.story_id, r.first_published_at, 0, m.n, m.bias, m.factuality, m.ownership)::coverage_change))
+    from old_rows b
+    join new_rows a on a.id = b.id
+    cross join lateral (values (b.bias, b.factuality, b.ownership, -1), (a.bias, a.factuality, a.ownership, 1)) m (bias, factuality, ownership, n)
+    join reports r on r.outlet_id = a.id
+    where (b.bias, b.factuality, b.ownership) is distinct from (a.bias, a.factuality, a.ownership);
+    return null;
+end;
+$$;
+
+create trigger ratings_counted after update on outlets
+    referencing old table as old_rows new table as new_rows for each statement execute function ratings_counted();
+
+-- Adds n to the stories that began on a day and are tagged with a topic.
+create function count_begun(topic_ids bigint[], days date[], n integer[]) returns void
+    language plpgsql as
+$$
+declare
+    own constant integer := own_stripe();
+begin
+    insert into coverage_days as c (topic_id, day, stripe, begun_count)
+    select u.topic_id, u.day, own, sum(u.n)
+    from unnest(topic_ids, days, n) u (topic_id, day, n)
+    group by u.topic_id, u.day
+    having sum(u.n) <> 0
+    order by u.topic_id, u.day
+    on conflict (topic_id, day, stripe) do update set begun_count = c.begun_count + excluded.begun_count;
+end;
+$$;
