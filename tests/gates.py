@@ -165,6 +165,13 @@ def everything(type_name: str) -> str:
     return " ".join(parts)
 
 
+def names_of_possible_types(abstract: str) -> list[str]:
+    """The types of an interface's or a union's objects."""
+    kind = SCHEMA.get_type(abstract)
+    assert is_abstract_type(kind)
+    return [each.name for each in SCHEMA.get_possible_types(kind)]
+
+
 def type_of(gate: Gate) -> str:
     """The type of what is withheld."""
     kind = SCHEMA.get_type(gate.type)
@@ -207,6 +214,7 @@ def _targets(definition: GraphQLField) -> list[str]:
 def _feature(definition: GraphQLField | GraphQLArgument | GraphQLInputField) -> str | None:
     for directive in (definition.ast_node and definition.ast_node.directives) or ():
         if directive.name.value == "requiresFeature":
+            assert directive.arguments
             value = directive.arguments[0].value
             assert isinstance(value, EnumValueNode)
             return value.value

@@ -1,5 +1,8 @@
 """Whatever the schema gates is withheld from callers without the feature, on every way to it, however it travels."""
 
+# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
+# Answers are JSON of any form.
+
 from __future__ import annotations
 
 import asyncio
@@ -20,13 +23,13 @@ from tests.acceptance.keyed import PEPPER, add_key, add_tier
 from tests.databases import settled
 from tests.gates import (
     ROOTS,
-    SCHEMA,
     Gate,
     Step,
     everything,
     gated_arguments,
     gated_fields,
     gated_inputs,
+    names_of_possible_types,
     takers,
     type_of,
     ways_to,
@@ -68,7 +71,7 @@ GIVEN = {
     **{f"id:{name}": f'"{name.lower()}_1"' for name in ("Story", "Article", "Outlet", "Topic", "Place")},
     **{f"ids:{name}": f'["{name.lower()}_1"]' for name in ("Story", "Article", "Outlet", "Topic", "Place")},
 }
-NODES = frozenset(each.name for each in SCHEMA.get_possible_types(SCHEMA.type_map["Node"]))
+NODES = frozenset(names_of_possible_types("Node"))
 VALUES = {"Factuality": "VERY_HIGH", "OwnershipCategory": "TELECOM"}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +26,7 @@ Rows = list[tuple[Any, ...]]
 LEAST = tuple((feature, "vantage") for feature in FEATURES)
 
 
-def _other(value: str | None, values: list[str]) -> str:
+def _other(value: str | None, values: Sequence[str]) -> str:
     return values[(values.index(value) + 2) % len(values)] if value else values[0]
 
 
@@ -109,7 +109,7 @@ async def _rewrite(conn: asyncpg.Connection[Any], features: tuple[str, ...]) -> 
 
 
 @asynccontextmanager
-async def _twins(server: str, template: str, features: tuple[str, ...]) -> AsyncIterator[Twins]:
+async def _twins(server: str, template: str, features: tuple[str, ...]) -> AsyncGenerator[Twins]:
     async with AsyncExitStack() as stack:
         plain, rewritten = [await _written(server, template, stack, TinyWorld()) for _ in range(2)]
         changed, gone = [await _written(server, template, stack, _world(features, gone=each)) for each in (False, True)]
