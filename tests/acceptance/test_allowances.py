@@ -158,6 +158,45 @@ async def test_what_is_withheld_costs_nothing_to_ask_for(client: httpx.AsyncClie
     assert left(await ask(client))[0] == 50
 
 
+@pytest.mark.parametrize(
+    ("query", "status", "taken"),
+    [("{", 400, 1), ("{ nothing }", 400, 1), ("{ outlets(first: 31) { nodes { id } } }", 400, 0)],
+)
+async def test_a_refusal_tells_what_is_left(client: httpx.AsyncClient, query: str, status: int, taken: int) -> None:
+    response = await ask(client, query)
+    assert response.status_code == status
+    assert left(response)[0] == 60 - taken
+
+
+async def test_an_event_stream_tells_what_is_left(client: httpx.AsyncClient) -> None:
+    assert left(await ask(client, accept="text/event-stream"))[0] == 60 - COST
+
+
+async def test_a_socket_pays_by_the_budget_that_holds_now(
+    client: httpx.AsyncClient, conn: asyncpg.Connection[Any]
+) -> None:
+    async with opened(client) as socket:
+        await limit(conn, "anonymous", a_minute=60, a_request=COST - 1)
+        async with asyncio.timeout(5):
+            while (await ask(client)).status_code != 400:
+                await asyncio.sleep(0.5)
+        await subscribe(socket, query=OUTLETS)
+        [error] = (await heard(socket))["payload"]
+        assert error["extensions"]["code"] == "COST_LIMIT_EXCEEDED"
+
+
+async def test_the_addresses_of_one_customer_are_limited_together(serve: Serve, newsless: str) -> None:
+    async with serve(newsless, trusted_proxies="127.0.0.0/8") as client:
+
+        async def statuses(number: int, **headers: str) -> set[int]:
+            addresses = [f"2001:db8::{each:x}" for each in range(1, number + 1)]
+            sent = [ask(client, "{ __typename }", **{"x-forwarded-for": each}, **headers) for each in addresses]
+            return {response.status_code for response in await asyncio.gather(*sent)}
+
+        assert await statuses(120, **{"x-api-key": "plx_x"}) == {401, 429}
+        assert await statuses(900) == {200, 429}
+
+
 async def test_each_key_has_an_allowance_of_its_own(
     client: httpx.AsyncClient, conn: asyncpg.Connection[Any], empty_database: str
 ) -> None:
