@@ -46,11 +46,17 @@ class Planner:
         self._dated = dated
         self._documents: OrderedDict[str, Document] = OrderedDict()
 
-    def document(self, text: str) -> Document:
-        """The valid document of the text. Raises ParseFailed or ValidationFailed."""
+    def known(self, text: str) -> Document | None:
+        """The valid document of the text, where it was read before."""
         found = self._documents.get(text)
         if found is not None:
             self._documents.move_to_end(text)
+        return found
+
+    def document(self, text: str) -> Document:
+        """The valid document of the text. Raises ParseFailed or ValidationFailed."""
+        found = self.known(text)
+        if found is not None:
             return found
         read = self._documents[text] = document.read(text, self.schema, self.limits)
         if len(self._documents) > MOST_DOCUMENTS:
