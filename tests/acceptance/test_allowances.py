@@ -11,6 +11,7 @@ import asyncpg
 import httpx
 import pytest
 
+from service.access.usage import Usage, UsageDay
 from tests.acceptance.conftest import Serve
 from tests.acceptance.documents import STRICT, answered, refused
 from tests.acceptance.test_websocket import heard, opened, subscribe
@@ -221,6 +222,25 @@ async def test_usage_is_told_and_written_down(serve: Serve, conn: asyncpg.Connec
         viewer = answered(await ask(client, query, **{"x-api-key": key}))["viewer"]
         assert viewer["usage"] == [{"requestCount": 3, "cost": 3 * COST}]
         assert viewer["apiKey"]["lastUsedAt"]
+
+
+async def test_what_is_free_is_asked_of_the_database_once(
+    client: httpx.AsyncClient, empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    of = Usage.days
+
+    async def days(self: Usage, key_id: int, days: int) -> list[UsageDay]:
+        asked.append(days)
+        return await of(self, key_id, days)
+
+    monkeypatch.setattr(Usage, "days", days)
+    key = await made_key(empty_database)
+    answered(await ask(client, **{"x-api-key": key}))
+    fields = "".join(f" u{number}: usage(days: {number}) {{ cost }}" for number in range(20))
+    viewer = answered(await ask(client, f"{{ viewer {{ {fields} }} }}", **{"x-api-key": key}))["viewer"]
+    assert viewer == {f"u{number}": [{"cost": COST}] if number else [] for number in range(20)}
+    assert len(asked) == 1
 
 
 async def test_a_subscription_ends_when_nothing_is_left(
