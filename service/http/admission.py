@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from schema.vocabulary import Feature
-from service.access.callers import Caller, Callers, Credentials, account_of
+from service.access.addresses import account_of
+from service.access.callers import Caller, Callers, Credentials
 from service.access.limits import Allowances, Balance
 from service.access.tiers import Tier
 from service.access.usage import Usage
@@ -102,7 +103,9 @@ class Admission:
     async def _identified(self, given: Credentials) -> Caller:
         """The caller of a key that is not known here yet."""
         account = f"refused:{account_of(given.address)}"
-        if (await self._allowances.balance(account, REFUSED_A_MINUTE)).remaining < 1:
+        # Each change of any key has all forgotten: those met before must not wait for who tries keys beside them.
+        tries = not self._callers.has_met(given)
+        if tries and (await self._allowances.balance(account, REFUSED_A_MINUTE)).remaining < 1:
             raise RateLimited("Too many keys from this address were refused. Try again in a moment.", retry_after=1)
         try:
             return await self._callers.identify(given)

@@ -11,7 +11,8 @@ from typing import Any, cast
 import orjson
 from starlette.types import Receive, Scope, Send
 
-from service.access.callers import Credentials, account_of
+from service.access.addresses import account_of
+from service.access.callers import Credentials
 from service.errors import ApiError, BadRequest, Internal, RateLimited, Unauthenticated, Unavailable
 from service.events import Observer, RequestFailed
 from service.http.admission import Admission, Guest
