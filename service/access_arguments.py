@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import get_args
 from urllib.parse import urlsplit
 
@@ -79,9 +79,10 @@ class Network(click.ParamType[str]):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
         try:
-            return str(ip_network(str(value)))
+            network = ip_network(str(value))
         except ValueError as error:
             self.fail(f"{error}: write 192.0.2.0/24, 2001:db8::/32, or one address.", param, ctx)
+        return str(_as_callers_have_it(network))
 
 
 class Features(click.ParamType[frozenset[str]]):
@@ -98,6 +99,12 @@ class Features(click.ParamType[frozenset[str]]):
             named = ", ".join(sorted(unknown)) or "nothing"
             self.fail(f"{named}: there are {', '.join(known)}; or write {NO_FEATURES}.", param, ctx)
         return frozenset(given)
+
+
+def _as_callers_have_it(network: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
+    """The network of IPv4 where one of IPv6 stands for it: addresses are told by their own."""
+    mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
+    return IPv4Network((mapped, network.prefixlen - 96)) if mapped and network.prefixlen >= 96 else network
 
 
 def _duration(text: str) -> timedelta | None:

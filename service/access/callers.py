@@ -8,14 +8,14 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import ip_network
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 import orjson
 
+from service.access.addresses import Network, account_of, is_within
 from service.access.keys import digest_of, is_well_formed
 from service.access.remembered import Remembered
 from service.access.tiers import Tier, Tiers
@@ -37,8 +37,6 @@ REFUSAL = 0.05
 """Seconds that each refusal takes, so that time does not tell what lies behind it."""
 MOST = 10_000
 """Keys that are remembered, and as many that are none."""
-
-Network = IPv4Network | IPv6Network
 
 
 class Credentials(NamedTuple):
@@ -80,7 +78,7 @@ class Key:
         """Whether it may be used from there."""
         if self.origins and given.origin not in self.origins:
             return False
-        return not self.networks or _is_within(given.address, self.networks)
+        return not self.networks or is_within(given.address, self.networks)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,6 +121,7 @@ class Callers:
         self._knows: bool | None = None
         self._callers = Remembered[bytes, Caller](MOST)
         self._none = Remembered[bytes, bool](MOST)
+        self._met = Remembered[bytes, bool](MOST)
         self._anonymous = Remembered[str, Caller](MOST)
         self._asking: dict[object, asyncio.Task[None]] = {}
 
@@ -149,6 +148,10 @@ class Callers:
         caller = self._callers.get(digest_of(given.key, self._pepper))
         return caller if caller and self._is_good(caller, given) else None
 
+    def has_met(self, given: Credentials) -> bool:
+        """Whether the key was found here before, whatever became of it: who shows it does not try keys."""
+        return given.key is not None and bool(self._met.get(digest_of(given.key, self._pepper)))
+
     async def identify(self, given: Credentials) -> Caller:
         """The caller. Raises Unauthenticated, with nothing that tells why, or Unavailable."""
         began = time.monotonic()
@@ -166,7 +169,7 @@ class Callers:
         While Postgres is away, what is known of the key counts: nothing that they could be told comes from elsewhere.
         """
         if caller.key is None:
-            return True
+            return self.tiers.anonymous.features >= caller.tier.features
         if not caller.key.is_good(self._now()):
             return False
         try:
@@ -210,6 +213,7 @@ class Callers:
             await self._look()
         elif (key := _key_of(row)) and (tier := self.tiers.get(key.tier)):
             self._callers.put(digest, Caller(key, tier, f"key:{key.id}", digest))
+            self._met.put(digest, True)
         else:
             self._none.put(digest, True)
 
@@ -259,30 +263,6 @@ class Callers:
         del self._asking[what]
         if not task.cancelled():
             task.exception()  # those who wait are told; where nobody does, nobody has to be
-
-
-@lru_cache(maxsize=MOST)
-def account_of(address: str) -> str:
-    """What a caller without a key is counted by: the address, of IPv6 the network of 64 bits that one customer has."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return f"address:{address}"
-    if isinstance(parsed, IPv6Address):
-        if parsed.ipv4_mapped is None:
-            return f"address:{ip_network((int(parsed) >> 64 << 64, 64))}"
-        parsed = parsed.ipv4_mapped
-    return f"address:{parsed}"
-
-
-def _is_within(address: str, networks: tuple[Network, ...]) -> bool:
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return False
-    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
-        parsed = parsed.ipv4_mapped
-    return any(parsed in network for network in networks)
 
 
 def _key_of(row: Any) -> Key | None:

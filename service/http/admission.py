@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from schema.vocabulary import Feature
+from service.access.addresses import account_of
 from service.access.callers import Caller, Callers, Credentials
 from service.access.limits import Allowances, Balance
 from service.access.tiers import Tier
@@ -60,18 +61,18 @@ class Admission:
         They are still read for so often a minute, for they may ask for `viewer` and `service` alone.
         """
         if (await self.balance(guest)).remaining < 1:
-            open_still = await self._allowances.balance(f"uncharged:{guest.address}", UNCHARGED_A_MINUTE)
+            open_still = await self._allowances.balance(_uncharged(guest), UNCHARGED_A_MINUTE)
             if open_still.remaining < 1:
                 await self._spent(guest, 1)
-            await self._allowances.spend(f"uncharged:{guest.address}", UNCHARGED_A_MINUTE, 1)
+            await self._allowances.spend(_uncharged(guest), UNCHARGED_A_MINUTE, 1)
 
     async def charge(self, guest: Guest, call: Call) -> Balance:
         """Takes what a call costs; what is left then. Raises CostLimitExceeded or RateLimited, and takes nothing."""
-        tier, account = guest.caller.tier, guest.caller.account
+        tier, account = self._tier_of(guest), guest.caller.account
         if call.cost > tier.max_cost_per_request:
             self._allowances.refuse(_too_dear(call, tier))
         if call.uncharged:
-            await self._allowances.spend(f"uncharged:{guest.address}", UNCHARGED_A_MINUTE, 1)
+            await self._allowances.spend(_uncharged(guest), UNCHARGED_A_MINUTE, 1)
             return await self._allowances.balance(account, tier.cost_per_minute)
         return await self._spent(guest, call.cost)
 
@@ -87,18 +88,24 @@ class Admission:
 
     async def balance(self, guest: Guest) -> Balance:
         """What is left."""
-        return await self._allowances.balance(guest.caller.account, guest.caller.tier.cost_per_minute)
+        return await self._allowances.balance(guest.caller.account, self._tier_of(guest).cost_per_minute)
 
     async def _spent(self, guest: Guest, cost: int) -> Balance:
-        balance = await self._allowances.spend(guest.caller.account, guest.caller.tier.cost_per_minute, cost)
+        balance = await self._allowances.spend(guest.caller.account, self._tier_of(guest).cost_per_minute, cost)
         if guest.caller.key is not None:
             self._usage.spent(guest.caller.key.id, cost)
         return balance
 
+    def _tier_of(self, guest: Guest) -> Tier:
+        """The caller's tier as it is now: a socket may have been opened when another budget held."""
+        return self._callers.tiers.get(guest.caller.tier.name) or guest.caller.tier
+
     async def _identified(self, given: Credentials) -> Caller:
         """The caller of a key that is not known here yet."""
-        account = f"refused:{given.address}"
-        if (await self._allowances.balance(account, REFUSED_A_MINUTE)).remaining < 1:
+        account = f"refused:{account_of(given.address)}"
+        # Each change of any key has all forgotten: those met before must not wait for who tries keys beside them.
+        tries = not self._callers.has_met(given)
+        if tries and (await self._allowances.balance(account, REFUSED_A_MINUTE)).remaining < 1:
             raise RateLimited("Too many keys from this address were refused. Try again in a moment.", retry_after=1)
         try:
             return await self._callers.identify(given)
@@ -125,6 +132,11 @@ class Admission:
             tuple((feature, tier) for feature, tier in least if tier),
         )
         return Terms(allowed, self._settings.registered_only and caller.key is None)
+
+
+def _uncharged(guest: Guest) -> str:
+    """What is counted by address, whoever asks: of IPv6 by customer, as everything is."""
+    return f"uncharged:{account_of(guest.address)}"
 
 
 def _too_dear(call: Call, tier: Tier) -> CostLimitExceeded:

@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from service.cache import ResponseCache
 from service.documents import Registry
-from service.errors import MethodNotAllowed, NotAcceptable, ValidationFailed
+from service.errors import ApiError, MethodNotAllowed, NotAcceptable, ValidationFailed
 from service.http.admission import Admission, Guest, Terms
 from service.http.caller import WhileCallerWaits
 from service.http.credentials import credentials_of
@@ -19,7 +19,7 @@ from service.http.media import MediaType, accepted
 from service.http.operations import SUBSCRIPTION, Operations
 from service.http.origins import refuse_from_elsewhere
 from service.http.pages import GRAPHIQL, registered_page, send_page
-from service.http.requests import GraphQLRequest, Sent, headers_of, read, understand
+from service.http.requests import GraphQLRequest, Headers, Sent, headers_of, read, understand
 from service.http.responses import send_options
 from service.http.server_sent_events import EventStream
 from service.paces import Paces
@@ -84,11 +84,20 @@ class GraphQLEndpoint:
         headers = headers_of(scope)
         html = method in READING and self._settings.graphiql
         media_type = scope["media_type"] = accepted(headers.get(b"accept"), html=html)
+        given = credentials_of(scope, headers)
         if media_type is MediaType.HTML:
             await send_page(send, self._page)
             return
         refuse_from_elsewhere(method, headers)
-        guest = await self._admission.admit(credentials_of(scope, headers))
+        guest = await self._admission.admit(given)
+        try:
+            await self._answer(scope, headers, receive, send, guest)
+        except ApiError:
+            scope["balance"] = scope.get("balance") or await self._admission.balance(guest)
+            raise
+
+    async def _answer(self, scope: Scope, headers: Headers, receive: Receive, send: Send, guest: Guest) -> None:
+        method, media_type = scope["method"], scope["media_type"]
         sent = await read(scope, headers, receive, self._settings)
         if media_type is MediaType.EVENTS:
             await self._stream(scope, receive, send, guest, sent)

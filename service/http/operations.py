@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from functools import partial
 from inspect import isawaitable
 from typing import Any
 
-from graphql import DocumentNode, ExecutionResult
+from graphql import DocumentNode, ExecutionResult, FieldNode, OperationDefinitionNode
 from graphql import execute as run  # pyright: ignore[reportUnknownVariableType]  # one parameter has a bare list
 
 from service.access.usage import Usage
@@ -21,6 +22,7 @@ from service.http.requests import GraphQLRequest
 from service.http.service_info import ServiceInfo
 from service.http.viewer import Viewing
 from service.planner import Call, Operation, Planner, Subscription
+from service.planner.shape import INTROSPECTION
 from service.settings import Settings
 
 SUBSCRIPTION = "subscription"
@@ -117,7 +119,9 @@ class Operations:
     ) -> Mapping[str, Any]:
         """What the executor answers to roots that no SQL does; its errors are those of the whole operation."""
         context = {"service_info": self._service_info, "viewer": Viewing(guest, self._admission, self._usage)}
-        executing = run(self._planner.schema, document, context_value=context, variable_values=dict(variables))
+        execute = partial(run, self._planner.schema, document, context_value=context, variable_values=dict(variables))
+        # All of the schema takes so long that others would notice if they had to wait for it.
+        executing = await asyncio.to_thread(execute) if _introspects(document) else execute()
         result: ExecutionResult = await executing if isawaitable(executing) else executing
         for error in result.errors or ():
             raise error.original_error or error
@@ -131,3 +135,11 @@ class Operations:
         if len(body) > limit:
             raise ResponseTooLarge(f"The response would be larger than {limit:,} bytes. Ask for less at a time.")
         return body
+
+
+def _introspects(document: DocumentNode) -> bool:
+    """Whether a document of one operation, of root fields, asks for the schema."""
+    definition, *_ = document.definitions
+    assert isinstance(definition, OperationDefinitionNode)
+    roots = (root for root in definition.selection_set.selections if isinstance(root, FieldNode))
+    return any(root.name.value in INTROSPECTION for root in roots)

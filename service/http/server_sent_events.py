@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
+from functools import partial
 
 import orjson
 from starlette.types import Receive, Scope, Send
 
+from service.access.limits import Balance
 from service.errors import ApiError, Internal, Unauthenticated
 from service.events import Observer, RequestFailed
-from service.http.admission import Guest
+from service.http.admission import Admission, Guest
 from service.http.caller import WhileCallerWaits
 from service.http.operations import Operations
 from service.http.requests import GraphQLRequest, headers_of
-from service.http.responses import NO_STORE, shown_errors
-from service.http.streams import Stream, Streams
+from service.http.responses import NO_STORE, allowance_headers, shown_errors
+from service.http.streams import KEY_ENDED, Stream, Streams
 
 SOON = 0.25
 """Seconds after which a caller hears that the stream is open, where nothing else has been told."""
@@ -26,7 +28,6 @@ HEADERS = [
     # nginx and its like would wait for more before they pass anything on.
     (b"x-accel-buffering", b"no"),
 ]
-KEY_ENDED = "The key is not good any more."
 COMPLETE = b"event: complete\ndata: \n\n"
 HEARTBEAT = b":\n\n"
 
@@ -37,7 +38,10 @@ class EventStream:
     A comment each `heartbeat` seconds tells that the server is there, and tells the server when the caller is not.
     """
 
-    def __init__(self, operations: Operations, streams: Streams, heartbeat: float, observe: Observer) -> None:
+    def __init__(
+        self, admission: Admission, operations: Operations, streams: Streams, heartbeat: float, observe: Observer
+    ) -> None:
+        self._admission = admission
         self._operations = operations
         self._streams = streams
         self._heartbeat = heartbeat
@@ -49,12 +53,11 @@ class EventStream:
         after = last_event_id.decode("latin-1") if last_event_id else None
         with self._streams.opened(guest.caller.account, guest.caller) as stream, WhileCallerWaits(receive):
             async with aclosing(self._operations.stream(request, guest, after)) as answers:
-                await self._send_all(scope, send, answers, stream)
+                await self._send_all(scope, answers, stream, _Body(send, partial(self._admission.balance, guest)))
 
     async def _send_all(
-        self, scope: Scope, send: Send, answers: AsyncGenerator[tuple[str, bytes]], stream: Stream
+        self, scope: Scope, answers: AsyncGenerator[tuple[str, bytes]], stream: Stream, body: _Body
     ) -> None:
-        body = _Body(send)
         telling = asyncio.create_task(_tell(answers, body))
         try:
             if await self._beat_until_told(telling, stream.ending, body):
@@ -89,15 +92,17 @@ class EventStream:
 class _Body:
     """The body of a response that begins with the first part; a part at a time, whoever writes it."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, balance: Callable[[], Awaitable[Balance]]) -> None:
         self._send = send
+        self._balance = balance
         self._turn = asyncio.Lock()
         self.begun = False
 
     async def write(self, part: bytes, *, more: bool = True) -> None:
         async with self._turn:
             if not self.begun:
-                await self._send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+                headers = [*HEADERS, *allowance_headers(await self._balance())]
+                await self._send({"type": "http.response.start", "status": 200, "headers": headers})
                 self.begun = True
             await self._send({"type": "http.response.body", "body": part, "more_body": more})
 

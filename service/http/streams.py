@@ -13,6 +13,8 @@ from service.errors import RateLimited
 REVIEW = 1.0
 """Seconds between looks at the keys of all who are connected."""
 
+KEY_ENDED = "The key is not good any more, or its tier includes less."
+
 Holds = Callable[[Caller], Awaitable[bool]]
 
 
@@ -62,7 +64,7 @@ class Streams:
 
     @asynccontextmanager
     async def reviewed(self, holds: Holds) -> AsyncGenerator[None]:
-        """Ends connections whose caller's key does not hold any more, for as long as the block runs."""
+        """Ends connections whose caller does not hold any more, for as long as the block runs."""
         reviewing = asyncio.create_task(self._review(holds))
         try:
             yield

@@ -11,6 +11,7 @@ from typing import Any, cast
 import orjson
 from starlette.types import Receive, Scope, Send
 
+from service.access.addresses import account_of
 from service.access.callers import Credentials
 from service.errors import ApiError, BadRequest, Internal, RateLimited, Unauthenticated, Unavailable
 from service.events import Observer, RequestFailed
@@ -19,7 +20,7 @@ from service.http.credentials import credentials_of, credentials_within
 from service.http.operations import Operations
 from service.http.requests import GraphQLRequest, checked, headers_of
 from service.http.responses import shown_errors
-from service.http.streams import Stream, Streams
+from service.http.streams import KEY_ENDED, Stream, Streams
 from service.http.strict_json import NotStrictJson, read_json
 from service.settings import Settings
 
@@ -59,7 +60,7 @@ class WebSocketEndpoint:
             return
         try:
             given = credentials_of(scope, headers_of(scope))
-            with self._streams.opened(f"address:{given.address}") as stream:
+            with self._streams.opened(account_of(given.address)) as stream:
                 await self._serve(scope["request_id"], receive, send, given, stream)
         except Closed as closed:
             await _close(send, closed.code, closed.reason)
@@ -225,7 +226,7 @@ class _Socket:
 
 def _end_of(stream: Stream) -> Closed:
     if stream.key_ended:
-        return Closed(4403, "The key is not good any more")
+        return Closed(4403, KEY_ENDED)
     return Closed(1001, "The server is going away")
 
 

@@ -52,7 +52,8 @@ class Price:
 
 
 FREE = Price()
-OF_INTROSPECTION = Price(weight=100)
+OF_INTROSPECTION = Price(weight=1_000)
+"""What is usually asked of the schema takes 0.1 s of the processor."""
 
 Prices = Mapping[str, Mapping[str, Price]]
 """Of the fields of each type of objects, but for those that cost nothing."""

@@ -11,6 +11,7 @@ import asyncpg
 import httpx
 import pytest
 
+from service.access.usage import Usage, UsageDay
 from tests.acceptance.conftest import Serve
 from tests.acceptance.documents import STRICT, answered, refused
 from tests.acceptance.test_websocket import heard, opened, subscribe
@@ -158,6 +159,45 @@ async def test_what_is_withheld_costs_nothing_to_ask_for(client: httpx.AsyncClie
     assert left(await ask(client))[0] == 50
 
 
+@pytest.mark.parametrize(
+    ("query", "status", "taken"),
+    [("{", 400, 1), ("{ nothing }", 400, 1), ("{ outlets(first: 31) { nodes { id } } }", 400, 0)],
+)
+async def test_a_refusal_tells_what_is_left(client: httpx.AsyncClient, query: str, status: int, taken: int) -> None:
+    response = await ask(client, query)
+    assert response.status_code == status
+    assert left(response)[0] == 60 - taken
+
+
+async def test_an_event_stream_tells_what_is_left(client: httpx.AsyncClient) -> None:
+    assert left(await ask(client, accept="text/event-stream"))[0] == 60 - COST
+
+
+async def test_a_socket_pays_by_the_budget_that_holds_now(
+    client: httpx.AsyncClient, conn: asyncpg.Connection[Any]
+) -> None:
+    async with opened(client) as socket:
+        await limit(conn, "anonymous", a_minute=60, a_request=COST - 1)
+        async with asyncio.timeout(5):
+            while (await ask(client)).status_code != 400:
+                await asyncio.sleep(0.5)
+        await subscribe(socket, query=OUTLETS)
+        [error] = (await heard(socket))["payload"]
+        assert error["extensions"]["code"] == "COST_LIMIT_EXCEEDED"
+
+
+async def test_the_addresses_of_one_customer_are_limited_together(serve: Serve, newsless: str) -> None:
+    async with serve(newsless, trusted_proxies="127.0.0.0/8") as client:
+
+        async def statuses(number: int, **headers: str) -> set[int]:
+            addresses = [f"2001:db8::{each:x}" for each in range(1, number + 1)]
+            sent = [ask(client, "{ __typename }", **{"x-forwarded-for": each}, **headers) for each in addresses]
+            return {response.status_code for response in await asyncio.gather(*sent)}
+
+        assert await statuses(120, **{"x-api-key": "plx_x"}) == {401, 429}
+        assert await statuses(900) == {200, 429}
+
+
 async def test_each_key_has_an_allowance_of_its_own(
     client: httpx.AsyncClient, conn: asyncpg.Connection[Any], empty_database: str
 ) -> None:
@@ -182,6 +222,25 @@ async def test_usage_is_told_and_written_down(serve: Serve, conn: asyncpg.Connec
         viewer = answered(await ask(client, query, **{"x-api-key": key}))["viewer"]
         assert viewer["usage"] == [{"requestCount": 3, "cost": 3 * COST}]
         assert viewer["apiKey"]["lastUsedAt"]
+
+
+async def test_what_is_free_is_asked_of_the_database_once(
+    client: httpx.AsyncClient, empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    of = Usage.days
+
+    async def days(self: Usage, key_id: int, days: int) -> list[UsageDay]:
+        asked.append(days)
+        return await of(self, key_id, days)
+
+    monkeypatch.setattr(Usage, "days", days)
+    key = await made_key(empty_database)
+    answered(await ask(client, **{"x-api-key": key}))
+    fields = "".join(f" u{number}: usage(days: {number}) {{ cost }}" for number in range(20))
+    viewer = answered(await ask(client, f"{{ viewer {{ {fields} }} }}", **{"x-api-key": key}))["viewer"]
+    assert viewer == {f"u{number}": [{"cost": COST}] if number else [] for number in range(20)}
+    assert len(asked) == 1
 
 
 async def test_a_subscription_ends_when_nothing_is_left(

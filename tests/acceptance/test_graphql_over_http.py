@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Any
 
@@ -194,6 +195,20 @@ async def test_introspection_is_answered(client: httpx.AsyncClient) -> None:
     assert "type Story implements Node" in print_schema(build_client_schema(response.json()["data"]))
 
 
+async def test_nobody_waits_while_another_reads_the_schema(client: httpx.AsyncClient) -> None:
+    from graphql import get_introspection_query
+
+    whole = get_introspection_query().partition("{")[2].partition("fragment FullType")
+    schema = whole[0].rstrip().removesuffix("}")
+    query = "{" + "".join(f"a{number}: {schema.strip()}\n" for number in range(4)) + "} fragment FullType" + whole[2]
+    reading = asyncio.create_task(ask(client, query))
+    await asyncio.sleep(0.05)
+    for _ in range(3):
+        assert (await ask(client, "{ __typename }")).status_code == 200
+    assert not reading.done()
+    assert "errors" not in (await reading).json()
+
+
 @pytest.mark.parametrize(
     "query",
     [
@@ -210,8 +225,6 @@ async def test_documents_that_are_all_weight_end_in_an_answer(client: httpx.Asyn
 
 
 async def test_many_callers_at_once_each_get_their_own_answer(client: httpx.AsyncClient) -> None:
-    import asyncio
-
     async def one(number: int) -> None:
         response = await ask(client, f"{{ a{number}: __typename }}")
         assert response.json()["data"] == {f"a{number}": "Query"}

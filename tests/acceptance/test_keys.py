@@ -22,6 +22,7 @@ from service.access.keys import new_key
 from tests.acceptance.conftest import Serve
 from tests.acceptance.documents import STRICT, answered, refused
 from tests.acceptance.test_freshness import line_to_postgres
+from tests.acceptance.test_websocket import opened
 from tests.access_keys import made_key
 
 VIEWER = "{ viewer { apiKey { prefix name createdAt expiresAt } tier { name features maxPageSize } } }"
@@ -111,6 +112,8 @@ async def test_a_key_in_a_url_is_to_be_revoked(news: tuple[httpx.AsyncClient, st
         assert key not in response.text
     spelled = await client.get(f"/graphql?query=x&key={key.replace('_', '%5f')}")
     refused(spelled, 401, "UNAUTHENTICATED")
+    page = await client.get("/graphql", params={name: key}, headers={"accept": "text/html"})
+    refused(page, 401, "UNAUTHENTICATED")
 
 
 async def bad_keys(dsn: str) -> dict[str, str]:
@@ -176,6 +179,11 @@ async def test_who_tries_keys_has_to_wait(news: tuple[httpx.AsyncClient, str]) -
     assert {response.status_code for response in tried} == {401, 429}
     waiting = refused(await ask(client, VIEWER, **bearer(good)), 429, "RATE_LIMITED")
     assert "key" in waiting["message"]
+    conn = await asyncpg.connect(dsn)
+    await conn.execute("update api_keys set name = 'another' where prefix = $1", good[:12])  # all are forgotten
+    await conn.close()
+    await asyncio.sleep(2)
+    await asyncio.gather(*(ask(client, VIEWER, **bearer(new_key())) for _ in range(40)))
     answered(await ask(client, VIEWER, **bearer(known)))
     answered(await ask(client, "{ __typename }"))
 
@@ -309,6 +317,15 @@ async def test_a_stream_ends_within_seconds_of_its_key(news: tuple[httpx.AsyncCl
         assert viewer["apiKey"]["prefix"] == key[:12]
         conn = await asyncpg.connect(dsn)
         await conn.execute("update api_keys set revoked_at = now()")
+        await conn.close()
+        assert await code_at_the_end(socket) == 4403
+
+
+async def test_a_socket_without_a_key_ends_when_less_is_open_to_all(serve: Serve, empty_database: str) -> None:
+    conn = await asyncpg.connect(empty_database)
+    await conn.execute("update tiers set features = '{FACTUALITY}' where name = 'anonymous'")
+    async with serve(empty_database) as client, opened(client) as socket:
+        await conn.execute("update tiers set features = '{}' where name = 'anonymous'")
         await conn.close()
         assert await code_at_the_end(socket) == 4403
 

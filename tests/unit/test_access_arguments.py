@@ -91,8 +91,9 @@ def test_what_no_browser_sends_is_no_origin(given: str) -> None:
 
 @pytest.mark.parametrize(
     ("given", "meant"),
-    [("192.0.2.0/24", "192.0.2.0/24"), ("192.0.2.1", "192.0.2.1/32"), ("2001:DB8::/32", "2001:db8::/32")],
-)
+    [("192.0.2.0/24", "192.0.2.0/24"), ("192.0.2.1", "192.0.2.1/32"), ("2001:DB8::/32", "2001:db8::/32"),
+     ("::ffff:192.0.2.0/120", "192.0.2.0/24"), ("::ffff:192.0.2.1", "192.0.2.1/32"), ("::/0", "::/0")],
+)  # fmt: skip
 def test_a_network_is_a_range_or_an_address(given: str, meant: str) -> None:
     assert read(Network(), given) == meant
 
