@@ -53,14 +53,14 @@ def create(
 
     --origin and --network can be given several times.
     """
-    from service.access.keeping import Terms
+    from service.access.keeping import NewKey
 
     _lies_ahead(expires)
     if expires and not_before and expires <= not_before:
         raise Failure(f"The key would expire ({_time(expires)}) before it begins to count ({_time(not_before)}).")
-    terms = Terms(name, tier, not_before, expires, tuple(sorted({*origins})), tuple(sorted({*networks})))
+    new = NewKey(name, tier, not_before, expires, tuple(sorted({*origins})), tuple(sorted({*networks})))
     with _keeping() as (keeping, pepper):
-        _show(_done(keeping.create(terms, pepper())), keeping, pepper())
+        _show(_done(keeping.create(new, pepper())), keeping, pepper())
 
 
 @keys.command("list")
