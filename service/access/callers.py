@@ -6,16 +6,15 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import datetime
-from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import ip_network
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 from uuid import UUID
 
 import orjson
 
+from service.access.addresses import account_of
+from service.access.caller import Caller, Credentials, Key
 from service.access.keys import digest_of, is_well_formed
 from service.access.remembered import Remembered
 from service.access.tiers import Tier, Tiers
@@ -37,60 +36,6 @@ REFUSAL = 0.05
 """Seconds that each refusal takes, so that time does not tell what lies behind it."""
 MOST = 10_000
 """Keys that are remembered, and as many that are none."""
-
-Network = IPv4Network | IPv6Network
-
-
-class Credentials(NamedTuple):
-    """What a caller showed: a key, if any, the origin of the page that asked, if any, and the address."""
-
-    key: str | None
-    origin: str | None
-    address: str
-
-    def __repr__(self) -> str:
-        """Tells nothing of the key, wherever it may be shown."""
-        return f"Credentials(origin={self.origin!r}, address={self.address!r})"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Key:
-    """A key as it is kept, without what would let anyone use it.
-
-    Where `origins` or `networks` name any, it is good from there only.
-    """
-
-    id: int
-    prefix: str
-    name: str
-    tier: str
-    created_at: datetime
-    not_before: datetime | None
-    expires_at: datetime | None
-    revoked_at: datetime | None
-    origins: frozenset[str]
-    networks: tuple[Network, ...]
-
-    def is_good(self, now: float) -> bool:
-        """Whether it counts at that time, in seconds since 1970."""
-        begun = self.not_before is None or self.not_before.timestamp() <= now
-        return begun and self.revoked_at is None and (self.expires_at is None or now < self.expires_at.timestamp())
-
-    def is_for(self, given: Credentials) -> bool:
-        """Whether it may be used from there."""
-        if self.origins and given.origin not in self.origins:
-            return False
-        return not self.networks or _is_within(given.address, self.networks)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Caller:
-    """Who asks. `account` is what their allowance and their streams are counted by."""
-
-    key: Key | None
-    tier: Tier
-    account: str
-    digest: bytes = field(default=b"", repr=False)
 
 
 class Callers:
@@ -259,30 +204,6 @@ class Callers:
         del self._asking[what]
         if not task.cancelled():
             task.exception()  # those who wait are told; where nobody does, nobody has to be
-
-
-@lru_cache(maxsize=MOST)
-def account_of(address: str) -> str:
-    """What a caller without a key is counted by: the address, of IPv6 the network of 64 bits that one customer has."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return f"address:{address}"
-    if isinstance(parsed, IPv6Address):
-        if parsed.ipv4_mapped is None:
-            return f"address:{ip_network((int(parsed) >> 64 << 64, 64))}"
-        parsed = parsed.ipv4_mapped
-    return f"address:{parsed}"
-
-
-def _is_within(address: str, networks: tuple[Network, ...]) -> bool:
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return False
-    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
-        parsed = parsed.ipv4_mapped
-    return any(parsed in network for network in networks)
 
 
 def _key_of(row: Any) -> Key | None:

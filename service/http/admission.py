@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from schema.vocabulary import Feature
-from service.access.callers import Caller, Callers, Credentials
+from service.access.addresses import account_of
+from service.access.caller import Caller, Credentials
+from service.access.callers import Callers
 from service.access.limits import Allowances, Balance
 from service.access.tiers import Tier
 from service.access.usage import Usage
@@ -60,7 +62,7 @@ class Admission:
         if call.cost > tier.max_cost_per_request:
             self._allowances.refuse(_too_dear(call, tier))
         if call.uncharged:
-            await self._allowances.spend(f"uncharged:{guest.address}", UNCHARGED_A_MINUTE, 1)
+            await self._allowances.spend(f"uncharged:{account_of(guest.address)}", UNCHARGED_A_MINUTE, 1)
             return await self._allowances.balance(account, tier.cost_per_minute)
         return await self._spent(guest, call.cost)
 
@@ -86,7 +88,7 @@ class Admission:
 
     async def _identified(self, given: Credentials) -> Caller:
         """The caller of a key that is not known here yet."""
-        account = f"refused:{given.address}"
+        account = f"refused:{account_of(given.address)}"
         if (await self._allowances.balance(account, REFUSED_A_MINUTE)).remaining < 1:
             raise RateLimited("Too many keys from this address were refused. Try again in a moment.", retry_after=1)
         try:

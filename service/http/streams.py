@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 
-from service.access.callers import Caller
+from service.access.caller import Caller
 from service.errors import RateLimited
 
 REVIEW = 1.0

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from schema.scalars import Date, DateTime
 from schema.viewer import ApiKeyInfo, RateLimit, Tier, UsageDay
 from schema.vocabulary import Feature
-from service.access.callers import Key
+from service.access.caller import Key
 from service.access.usage import Usage
 from service.errors import BadUserInput
 from service.http.admission import Admission, Guest

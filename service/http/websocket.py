@@ -11,7 +11,8 @@ from typing import Any, cast
 import orjson
 from starlette.types import Receive, Scope, Send
 
-from service.access.callers import Credentials
+from service.access.addresses import account_of
+from service.access.caller import Credentials
 from service.errors import ApiError, BadRequest, Internal, RateLimited, Unauthenticated, Unavailable
 from service.events import Observer, RequestFailed
 from service.http.admission import Admission, Guest
@@ -59,7 +60,7 @@ class WebSocketEndpoint:
             return
         try:
             given = credentials_of(scope, headers_of(scope))
-            with self._streams.opened(f"address:{given.address}") as stream:
+            with self._streams.opened(account_of(given.address)) as stream:
                 await self._serve(scope["request_id"], receive, send, given, stream)
         except Closed as closed:
             await _close(send, closed.code, closed.reason)
