@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from service.settings import FeatureName
+from service.setting_types import FeatureName
 
 _UNITS = {"w": "weeks", "d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 _DURATION = re.compile(r"(?:\d{1,6}[wdhms])+", re.ASCII)
