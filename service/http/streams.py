@@ -21,9 +21,9 @@ class Stream:
 
     __slots__ = ("account", "caller", "ending", "key_ended")
 
-    def __init__(self, account: str) -> None:
+    def __init__(self, account: str, caller: Caller | None) -> None:
         self.account = account
-        self.caller: Caller | None = None
+        self.caller = caller
         self.ending = asyncio.Event()
         self.key_ended = False
 
@@ -41,8 +41,7 @@ class Streams:
     def opened(self, account: str, caller: Caller | None = None) -> Generator[Stream]:
         """Counts a connection while it is open. Raises RateLimited where those counted together have too many."""
         self._count(account)
-        stream = Stream(account)
-        stream.caller = caller
+        stream = Stream(account, caller)
         self._open.add(stream)
         if self._ends:
             stream.ending.set()
