@@ -113,7 +113,7 @@ class Settings(BaseSettings):
         description=(
             "Seconds for which keys that are known go on being good while Postgres is away. With 0, a revoked key is "
             "refused everywhere within 5 seconds, and callers with keys get 503 while nobody can say if theirs was "
-            "revoked; with more, they are answered, and so is who has a key that was revoked just then."
+            "revoked; with more, they are answered, and so are those whose key was revoked meanwhile."
         ),
     )
 
