@@ -16,12 +16,12 @@ import orjson
 from service.access.addresses import account_of
 from service.access.caller import Caller, Credentials, Key
 from service.access.keys import digest_of, is_well_formed
-from service.access.remembered import Remembered
 from service.access.tiers import Tier, Tiers
 from service.db.pool import Database
 from service.db.queries import QUERIES
 from service.errors import ApiError, Unauthenticated, Unavailable
 from service.events import AccessKnown, AccessUnknown, Observer, ignore
+from service.remembered import Remembered
 
 REFUSED = "The key is not good: it may be mistyped, revoked, expired, or not for use from here. Nothing more is told."
 AWAY = "It cannot be said just now whether the key is good. Try again in a moment."
