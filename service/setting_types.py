@@ -12,10 +12,21 @@ from pydantic_settings import NoDecode
 
 FeatureName = Literal["FACTUALITY", "OWNERSHIP", "PERSPECTIVES", "HISTORY", "EXPORT"]
 
-_ORIGIN = re.compile(r"\*|https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:.]+\](:[0-9]{1,5})?")
+_ORIGIN = re.compile(r"(https?)://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?")
+_DEFAULT_PORTS = {"http": "80", "https": "443"}
 _POSTGRES = ("postgresql://", "postgres://")
 _REDIS = ("redis://", "rediss://", "redis+cluster://", "rediss+cluster://")
 _REDIS_PATH = re.compile(r"/?|/[0-9]{1,9}", re.ASCII)
+
+
+def origin_of(text: str) -> str:
+    """An origin as browsers send it, however large its letters were written. Raises ValueError with what would do."""
+    origin = text.lower()
+    match = _ORIGIN.fullmatch(origin)
+    if match is None or match[2] == _DEFAULT_PORTS[match[1]]:
+        advice = "write it as browsers send it, https://example.org: no path, no port that goes without saying"
+        raise ValueError(f'"{text}" is no origin: {advice}')
+    return origin
 
 
 def _features(value: object) -> object:
@@ -25,11 +36,7 @@ def _features(value: object) -> object:
 def _origins(value: object) -> object:
     if not isinstance(value, str):
         return value
-    origins = _parts(value.lower())
-    for each in origins:
-        if not _ORIGIN.fullmatch(each):
-            raise ValueError(f"{each} is neither an origin, such as https://news.example, nor *")
-    return origins
+    return frozenset(each if each == "*" else origin_of(each) for each in _parts(value))
 
 
 def _networks(value: object) -> object:
