@@ -17,6 +17,8 @@ from bench.filling import filled_database
 from bench.hits import Hits, measure_hits
 from bench.loading import measure_loading
 from bench.querying import Effort, measure_queries
+from bench.refusals import as_text as refusals_as_text
+from bench.refusals import measure_refusals
 from bench.report import Machine, as_json, as_text
 from bench.servers import own_redis
 from service.embedded.postgres import EmbeddedPostgres
@@ -60,7 +62,10 @@ async def _measure(server_dsn: str, stories: int, loaded: int, effort: Effort, o
     tell("loading measured")
     results = await measure_queries(dsn, effort, tell)
     hits = await _hits(server_dsn, effort, tell)
+    refusals = await measure_refusals(server_dsn, effort.seconds)
+    tell("refusals measured")
     print(as_text(machine, effort, loading, results, hits))
+    print("", refusals_as_text(refusals), sep="\n")
     if output:
         output.write_bytes(as_json(machine, effort, loading, results, hits))
 

@@ -46,10 +46,15 @@ async def drive(url: str, bodies: Path, *, warm_up: int, seconds: int, key: str 
     return Measured(result["requests"] / result["seconds"], result["p50"], result["p99"])
 
 
-async def _wrk(url: str, bodies: Path, seconds: int, key: str) -> dict[str, Any]:
+async def attack(url: str, bodies: Path, *, connections: int, seconds: int) -> None:
+    """Sends the bodies as fast as they are answered, whatever the answers are."""
+    await _wrk(url, bodies, seconds, "", connections)
+
+
+async def _wrk(url: str, bodies: Path, seconds: int, key: str, connections: int = CONNECTIONS) -> dict[str, Any]:
     told = (bodies, key) if key else (bodies,)
     process = await asyncio.create_subprocess_exec(
-        "wrk", f"-t{THREADS}", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", SCRIPT, url, "--", *told,
+        "wrk", f"-t{THREADS}", f"-c{connections}", f"-d{seconds}s", "-s", SCRIPT, url, "--", *told,
         stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     output, _ = await process.communicate()

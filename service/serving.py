@@ -14,6 +14,7 @@ from typing import Protocol
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
+from service.heads import bounded_heads
 from service.settings import Settings
 
 YOUNG = 20_000
@@ -61,7 +62,7 @@ def serve(app: Drainable, at: socket.socket, when_ready: Callable[[], None], set
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=bounded_heads(settings.max_body_bytes, settings.body_timeout),
         ws="websockets-sansio",
         ws_max_size=settings.max_body_bytes,
         ws_ping_interval=settings.heartbeat,

@@ -8,6 +8,7 @@ from service.documents.kept import DocumentStore
 from service.documents.registered import Registered, id_of
 from service.errors import BadRequest, PersistedQueryMismatch, PersistedQueryNotFound, PersistedQueryRequired
 from service.planner import Document, Planner
+from service.turns import Turns
 
 REQUIRED = "Without a key only registered documents are answered: send the `documentId` of one of them."
 
@@ -21,6 +22,7 @@ class Registry:
         """The registered documents' names and ids."""
         self._registered = {each.id: each.document for each in registered}
         self._kept = kept
+        self._turns = Turns()
 
     async def find(
         self, text: str | None, document_id: str | None, *, keep: bool = False, registered_only: bool = False
@@ -41,10 +43,15 @@ class Registry:
                 raise PersistedQueryNotFound
         elif registered_only:
             raise PersistedQueryRequired(REQUIRED)
-        document = self._planner.document(text)
+        document = self._planner.known(text) or await self._read(text)
         if keep and document_id:
             await self._kept.put(document_id, text)
         return document
+
+    async def _read(self, text: str) -> Document:
+        """A document that is new here: the bad ones of one caller must not hold up those that are known."""
+        async with self._turns:
+            return self._planner.document(text)
 
     async def _kept_text(self, document_id: str | None) -> str | None:
         return await self._kept.get(document_id) if document_id else None

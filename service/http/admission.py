@@ -56,6 +56,17 @@ class Admission:
         caller = self._callers.at_hand(given) or await self._identified(given)
         return Guest(caller, self._terms_of(caller), given.address)
 
+    async def refuse_spent(self, guest: Guest) -> None:
+        """Raises RateLimited for who has nothing left, before anything is read for them.
+
+        They are still read for so often a minute, for they may ask for `viewer` and `service` alone.
+        """
+        if (await self.balance(guest)).remaining < 1:
+            open_still = await self._allowances.balance(f"uncharged:{guest.address}", UNCHARGED_A_MINUTE)
+            if open_still.remaining < 1:
+                await self._spent(guest, 1)
+            await self._allowances.spend(f"uncharged:{guest.address}", UNCHARGED_A_MINUTE, 1)
+
     async def charge(self, guest: Guest, call: Call) -> Balance:
         """Takes what a call costs; what is left then. Raises CostLimitExceeded or RateLimited, and takes nothing."""
         tier, account = guest.caller.tier, guest.caller.account

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager, nullcontext
+
 from graphql import OperationDefinitionNode, OperationType, parse
 from starlette.types import Receive, Scope, Send
 
@@ -22,10 +24,11 @@ from service.http.server_sent_events import EventStream
 from service.planner import Call, Operation
 from service.remembered import Remembered
 from service.settings import Settings
+from service.turns import Turns
 
 MOST_CALLS = 4_000
 LONGEST_SENT = 4_000
-"""Characters of a request up to which its call is remembered."""
+"""Bytes of a request up to which its call is remembered; what is longer is read in turns."""
 HOW_TO_SUBSCRIBE = (
     "A subscription is answered by server-sent events (Accept: text/event-stream), or by WebSocket with the "
     "subprotocol graphql-transport-ws."
@@ -52,6 +55,7 @@ class GraphQLEndpoint:
         self._settings = settings
         # The calls that came of what was sent lately: what is kept for them is found without reading it again.
         self._calls = Remembered[tuple[Sent, Terms], Call](MOST_CALLS)
+        self._turns = Turns()
         self._page = registered_page(documents.listed) if settings.registered_only else GRAPHIQL
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -80,7 +84,8 @@ class GraphQLEndpoint:
             if answer := self._cache.at_hand(known.key) or await self._cache.shared(known.key):
                 await send_kept(send, reader, Kept(self._cache, known.key, answer), self._settings.cache_max_age)
                 return
-        async with self._admission.charging_refusals(guest):
+        await self._admission.refuse_spent(guest)
+        async with self._admission.charging_refusals(guest), self._turn(sent):
             request = understand(sent)
             operation = await self._operation(request, guest, method)
             call = self._operations.plan(operation, request.variables, guest)
@@ -98,11 +103,16 @@ class GraphQLEndpoint:
             await send_body(send, reader, body)
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send, guest: Guest, sent: Sent) -> None:
-        async with self._admission.charging_refusals(guest):
+        await self._admission.refuse_spent(guest)
+        async with self._admission.charging_refusals(guest), self._turn(sent):
             request = understand(sent)
         if not sent.posted:
             self._check_only_reads(request, streamed=True)
         await self._events.send(scope, receive, send, guest, request)
+
+    def _turn(self, sent: Sent) -> AbstractAsyncContextManager[None]:
+        """A turn for what takes long to read."""
+        return self._turns if len(sent.text) > LONGEST_SENT else nullcontext()
 
     async def _operation(self, request: GraphQLRequest, guest: Guest, method: str) -> Operation:
         """The operation; one that is refused for what no GET may run is refused as that."""

@@ -46,6 +46,10 @@ class Planner:
         self._dated = dated
         self._documents = Remembered[str, Document](MOST_DOCUMENTS)
 
+    def known(self, text: str) -> Document | None:
+        """The valid document of the text, where it was read before."""
+        return self._documents.get(text)
+
     def document(self, text: str) -> Document:
         """The valid document of the text. Raises ParseFailed or ValidationFailed."""
         known = self._documents.get(text)

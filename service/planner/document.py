@@ -19,7 +19,7 @@ from graphql import (
 )
 
 from service.errors import BadRequest, ParseFailed, ValidationFailed, ValidationFinding
-from service.planner import shape, wording
+from service.planner import shape, tokens, wording
 from service.planner.call import Prepared
 from service.planner.inputs import Probe, VariableTypes
 from service.planner.shape import Limits
@@ -90,6 +90,13 @@ def read(text: str, schema: GraphQLSchema, limits: Limits) -> Document:
 
 
 def _parsed(text: str, limits: Limits) -> DocumentNode:
+    end = tokens.end_of(text, limits.max_tokens + 1)
+    if end is not None:
+        line = text.count("\n", 0, end) + 1
+        raise ParseFailed(
+            f"Syntax Error: Document contains more than {limits.max_tokens} tokens.",
+            locations=[(line, end - text.rfind("\n", 0, end) - 1)],
+        )
     try:
         document = parse(text, max_tokens=limits.max_tokens, max_comments=limits.max_tokens)
     except GraphQLSyntaxError as error:

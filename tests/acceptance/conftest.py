@@ -19,6 +19,7 @@ import uvicorn
 from service.app import create_app
 from service.db.migrations import migrate
 from service.events import Event, ignore
+from service.heads import bounded_heads
 from service.settings import Settings
 from tests.access_keys import PEPPER
 from tests.databases import database
@@ -42,10 +43,11 @@ async def serving(
 ) -> AsyncGenerator[httpx.AsyncClient]:
     """A client of the service over that database, with those settings."""
     settings.setdefault("key_pepper", PEPPER)
-    app = create_app(Settings(**settings), dsn, observe)
+    chosen = Settings(**settings)
+    app = create_app(chosen, dsn, observe)
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=bounded_heads(chosen.max_body_bytes, chosen.body_timeout),
         ws="websockets-sansio",
         ws_per_message_deflate=False,
         proxy_headers=False,

@@ -211,18 +211,3 @@ async def _post_slowly(client: httpx.AsyncClient, parts: list[bytes], pause: flo
     answer = await asyncio.wait_for(answering, 10)
     writer.close()
     return answer, sent
-
-
-async def test_callers_who_send_a_byte_a_second_disturb_nobody(client: httpx.AsyncClient) -> None:
-    slow = [await asyncio.open_connection(client.base_url.host, client.base_url.port) for _ in range(200)]
-    head = b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n"
-    for number, (_, writer) in enumerate(slow):
-        writer.write(head if number % 2 else head[:30])
-        await writer.drain()
-    for _ in range(5):
-        for _, writer in slow:
-            writer.write(b" ")
-        response = await client.post("/graphql", content=QUERY, headers={"content-type": "application/json"})
-        assert response.status_code == 200
-    for _, writer in slow:
-        writer.close()
