@@ -62,10 +62,10 @@ class Admission:
         They are still read for so often a minute, for they may ask for `viewer` and `service` alone.
         """
         if (await self.balance(guest)).remaining < 1:
-            open_still = await self._allowances.balance(f"uncharged:{guest.address}", UNCHARGED_A_MINUTE)
+            open_still = await self._allowances.balance(_uncharged(guest), UNCHARGED_A_MINUTE)
             if open_still.remaining < 1:
-                await self._spent(guest, 1)
-            await self._allowances.spend(f"uncharged:{guest.address}", UNCHARGED_A_MINUTE, 1)
+                await self._allowances.spend(guest.caller.account, guest.caller.tier.cost_per_minute, 1)
+            await self._allowances.spend(_uncharged(guest), UNCHARGED_A_MINUTE, 1)
 
     async def charge(self, guest: Guest, call: Call) -> Balance:
         """Takes what a call costs; what is left then. Raises CostLimitExceeded or RateLimited, and takes nothing."""
@@ -73,7 +73,7 @@ class Admission:
         if call.cost > tier.max_cost_per_request:
             self._allowances.refuse(_too_dear(call, tier))
         if call.uncharged:
-            await self._allowances.spend(f"uncharged:{account_of(guest.address)}", UNCHARGED_A_MINUTE, 1)
+            await self._allowances.spend(_uncharged(guest), UNCHARGED_A_MINUTE, 1)
             return await self._allowances.balance(account, tier.cost_per_minute)
         return await self._spent(guest, call.cost)
 
@@ -127,6 +127,11 @@ class Admission:
             tuple((feature, tier) for feature, tier in least if tier),
         )
         return Terms(allowed, self._settings.registered_only and caller.key is None)
+
+
+def _uncharged(guest: Guest) -> str:
+    """The account of what costs nothing, of all callers from one place together."""
+    return f"uncharged:{account_of(guest.address)}"
 
 
 def _too_dear(call: Call, tier: Tier) -> CostLimitExceeded:
