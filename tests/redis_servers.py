@@ -132,13 +132,23 @@ async def own_redis(folder: Path, *options: str) -> AsyncGenerator[Path]:
     )
     try:
         async with asyncio.timeout(20):
-            while not socket.exists():
+            while not await _is_listened_to(socket):
                 await asyncio.sleep(0.02)
         yield socket
     finally:
         if process.returncode is None:
             process.terminate()
         await process.wait()
+
+
+async def _is_listened_to(socket: Path) -> bool:
+    """Whether connections are taken: there is a socket a moment before they are."""
+    try:
+        _, writer = await asyncio.open_unix_connection(socket)
+    except OSError:
+        return False
+    writer.close()
+    return True
 
 
 @asynccontextmanager

@@ -102,7 +102,7 @@ async def test_a_query_is_one_event(news: tuple[httpx.AsyncClient, Any], *, post
     async with opened(news[0], "{ stories { totalCount { value } } }", post=post) as stream:
         assert await stream.said() == {
             "event": "next",
-            "data": '{"data":{"stories":{"totalCount":{"value":3}}},"extensions":{"cost":{"requested":10}}}',
+            "data": '{"data":{"stories":{"totalCount":{"value":3}}},"extensions":{"cost":{"requested":500}}}',
         }
         assert (await stream.said())["event"] == "complete"
         assert await stream.said() == {"event": "end"}

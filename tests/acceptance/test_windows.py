@@ -35,7 +35,7 @@ SAME = at(1)
 
 @pytest.fixture
 async def news(serve: Serve, empty_database: str) -> AsyncIterator[tuple[httpx.AsyncClient, str]]:
-    async with serve(empty_database) as client:
+    async with serve(empty_database, allowances="off") as client:
         yield client, empty_database
 
 
