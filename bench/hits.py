@@ -19,7 +19,7 @@ from bench.freshness import CORPUS, PAGE, STORIES
 from bench.loading import empty_database
 from bench.querying import Effort
 from bench.servers import SERVICE, SETTINGS, running
-from service.access.keeping import Keeping, Terms, TierChange
+from service.access.keeping import Keeping, NewKey, TierChange
 
 STATIC = (sys.executable, "-m", "bench.floor.static")
 COUNTED = {"PARALLAX_ALLOWANCES": "enforce"}
@@ -101,7 +101,7 @@ async def _key_without_end(dsn: str) -> str:
     """A key whose allowance no benchmark can spend."""
     keeping = Keeping(dsn, "bench")
     await keeping.put_tier("vantage", TierChange(cost_per_minute=1_000_000_000))
-    return await keeping.create(Terms("benchmarks", "vantage"), SETTINGS["PARALLAX_KEY_PEPPER"].encode())
+    return await keeping.create(NewKey("benchmarks", "vantage"), SETTINGS["PARALLAX_KEY_PEPPER"].encode())
 
 
 async def _warm(url: str, bodies: list[bytes], where: str, key: str = "") -> int:

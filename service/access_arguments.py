@@ -6,11 +6,10 @@ import re
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import get_args
-from urllib.parse import urlsplit
 
 import click
 
-from service.settings import FeatureName
+from service.setting_types import FeatureName, origin_of
 
 _UNITS = {"w": "weeks", "d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 _DURATION = re.compile(r"(?:\d{1,6}[wdhms])+", re.ASCII)
@@ -59,17 +58,10 @@ class Origin(click.ParamType[str]):
     name = "origin"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        text = str(value).lower()
         try:
-            url = urlsplit(text)
-            plain = url.scheme in {"http", "https"} and url.hostname and text == f"{url.scheme}://{url.netloc}"
-            default_port = url.port == {"http": 80, "https": 443}.get(url.scheme)
-        except ValueError:
-            plain = default_port = False
-        if not plain or default_port or "@" in text or not text.isascii():
-            advice = "write it as browsers send it, https://example.org: no path, no port that goes without saying"
-            self.fail(f'"{value}" is no origin: {advice}.', param, ctx)
-        return text
+            return origin_of(str(value))
+        except ValueError as error:
+            self.fail(f"{error}.", param, ctx)
 
 
 class Network(click.ParamType[str]):

@@ -6,7 +6,7 @@ import asyncio
 import os
 import pwd
 import socket
-from collections.abc import Coroutine, Generator, Iterable, Sequence
+from collections.abc import Coroutine, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,7 +14,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from service.access_arguments import Duration, Features, Network, Origin, When
-from service.console import Failure, migrated, settings_or_failure, told
+from service.console import (
+    Failure,
+    migrated,
+    print_json,
+    print_table,
+    settings_or_failure,
+    tell,
+    text_of,
+    time_of,
+    told,
+)
 from service.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -53,14 +63,14 @@ def create(
 
     --origin and --network can be given several times.
     """
-    from service.access.keeping import Terms
+    from service.access.keeping import NewKey
 
     _lies_ahead(expires)
     if expires and not_before and expires <= not_before:
-        raise Failure(f"The key would expire ({_time(expires)}) before it begins to count ({_time(not_before)}).")
-    terms = Terms(name, tier, not_before, expires, tuple(sorted({*origins})), tuple(sorted({*networks})))
+        raise Failure(f"The key would expire ({time_of(expires)}) before it begins to count ({time_of(not_before)}).")
+    new = NewKey(name, tier, not_before, expires, tuple(sorted({*origins})), tuple(sorted({*networks})))
     with _keeping() as (keeping, pepper):
-        _show(_done(keeping.create(terms, pepper())), keeping, pepper())
+        _show(_done(keeping.create(new, pepper())), keeping, pepper())
 
 
 @keys.command("list")
@@ -70,10 +80,10 @@ def list_keys(*, as_json: bool) -> None:
     with _keeping() as (keeping, _):
         found = [_shown_key(key) for key in _done(keeping.keys())]
     if as_json:
-        _print_json(found)
+        print_json(found)
     else:
         columns = ("prefix", "name", "tier", "state", "expiresAt", "lastUsedAt", "replaces", "origins", "networks")
-        _print_table(columns, ([key[column] for column in columns] for key in found))
+        print_table(columns, ([key[column] for column in columns] for key in found))
 
 
 @keys.command()
@@ -82,7 +92,7 @@ def revoke(*, prefix: str) -> None:
     """Revoke a key for good; streams that it opened are closed."""
     with _keeping() as (keeping, _):
         whole, before = _done(keeping.revoke(prefix))
-    _tell(f"{whole} was revoked before, {_time(before)}." if before else f"{whole} is revoked.")
+    tell(f"{whole} was revoked before, {time_of(before)}." if before else f"{whole} is revoked.")
 
 
 @keys.command()
@@ -99,7 +109,7 @@ def rotate(*, prefix: str, overlap: timedelta, expires: datetime | None) -> None
     _lies_ahead(expires)
     with _keeping() as (keeping, pepper):
         rotated = _done(keeping.rotate(prefix, overlap, pepper(), expires))
-        _tell(f"{rotated.old_prefix} counts until {_time(rotated.old_expires_at)}.")
+        tell(f"{rotated.old_prefix} counts until {time_of(rotated.old_expires_at)}.")
         _show(rotated.key, keeping, pepper())
 
 
@@ -111,10 +121,10 @@ def log(*, most: int, as_json: bool) -> None:
     with _keeping() as (keeping, _):
         found = _done(keeping.log(most))
     if as_json:
-        _print_json([_shown_entry(entry) for entry in found])
+        print_json([_shown_entry(entry) for entry in found])
         return
     columns = ("at", "role", "application", "subject", "name", "change")
-    _print_table(columns, ([*(entry[column] for column in columns[:-1]), _change(entry)] for entry in found))
+    print_table(columns, ([*(entry[column] for column in columns[:-1]), _change(entry)] for entry in found))
 
 
 @click.group()
@@ -129,9 +139,9 @@ def list_tiers(*, as_json: bool) -> None:
     with _keeping() as (keeping, _):
         found = [{_camel(name): value for name, value in tier.items()} for tier in _done(keeping.tiers())]
     if as_json:
-        _print_json(found)
+        print_json(found)
     else:
-        _print_table(list(found[0]), (list(tier.values()) for tier in found))
+        print_table(list(found[0]), (list(tier.values()) for tier in found))
 
 
 @tiers.command("set")
@@ -155,7 +165,7 @@ def set_tier(*, name: str, **change: Any) -> None:
     with _keeping() as (keeping, _):
         tier = _done(keeping.put_tier(name, TierChange(**change)))
     features = ", ".join(sorted(tier.features)) or "no features"
-    _tell(
+    tell(
         f"{tier.name}: rank {tier.rank}, {features}, {tier.cost_per_minute:,} a minute, {tier.max_cost_per_request:,} "
         f"a request, pages of {tier.max_page_size:,}."
     )
@@ -179,13 +189,11 @@ def _keeping() -> Generator[tuple[Keeping, Any]]:
 
 def _show(key: str, keeping: Keeping, pepper: bytes) -> None:
     """Prints a new key first of all, for nobody can have it again."""
-    _tell(f"{key[:12]} was made. This is the only time that it is shown:")
+    tell(f"{key[:12]} was made. This is the only time that it is shown:")
     click.echo(key)
     _, foreign = _done(keeping.peppers(pepper))
     if foreign:
-        _tell(
-            f"{foreign:,} keys were made with another PARALLAX_KEY_PEPPER: the service knows those made with its own."
-        )
+        tell(f"{foreign:,} keys were made with another PARALLAX_KEY_PEPPER: the service knows those made with its own.")
 
 
 def _done(work: Coroutine[Any, Any, T]) -> T:
@@ -212,7 +220,7 @@ def _whoever_asks() -> str:
 
 def _lies_ahead(expires: datetime | None) -> None:
     if expires and expires <= datetime.now(UTC):
-        raise Failure(f"{_time(expires)} has passed: the key would never count.")
+        raise Failure(f"{time_of(expires)} has passed: the key would never count.")
 
 
 def _shown_key(key: dict[str, Any]) -> dict[str, Any]:
@@ -240,38 +248,9 @@ def _change(entry: dict[str, Any]) -> str:
     if before is None or after is None:
         return "removed" if before else "made"
     changed = (name for name in after if before.get(name) != after[name])
-    return ", ".join(f"{name}: {_text(before.get(name))} → {_text(after[name])}" for name in changed) or "nothing"
+    return ", ".join(f"{name}: {text_of(before.get(name))} → {text_of(after[name])}" for name in changed) or "nothing"
 
 
 def _camel(name: str) -> str:
     first, *others = name.split("_")
     return first + "".join(word.capitalize() for word in others)
-
-
-def _time(when: datetime) -> str:
-    return f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, datetime):
-        return _time(value)
-    if isinstance(value, list | tuple | set | frozenset):
-        return ",".join(map(str, value)) or "-"  # pyright: ignore[reportUnknownArgumentType]  # of whatever
-    return "-" if value is None else str(value)
-
-
-def _tell(message: str) -> None:
-    click.echo(message, err=True)
-
-
-def _print_json(value: Any) -> None:
-    import orjson
-
-    click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
-
-
-def _print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    lines = [[*columns], *([_text(value) for value in row] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        click.echo("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())

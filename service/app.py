@@ -31,7 +31,7 @@ from service.http.changes import StoryChanges
 from service.http.graphql import GraphQLEndpoint
 from service.http.middleware import Failures, RequestId
 from service.http.operations import Operations
-from service.http.origins import Sharing, SocketOrigins
+from service.http.origins import Sharing, SocketOrigins, refuse_socket
 from service.http.server_sent_events import EventStream
 from service.http.streams import Streams
 from service.http.websocket import WebSocketEndpoint
@@ -87,30 +87,13 @@ def create_app(settings: Settings, dsn: str, observe: Observer | None = None) ->
     graphql = GraphQLEndpoint(admission, operations, events, documents=documents, cache=cache, settings=settings)
     sockets = WebSocketEndpoint(admission, operations, streams, settings, observe)
     router = Router(
-        [
-            *_at("/livez", health.alive),
-            *_at("/readyz", health.ready(database, redis, feed)),
-            *_at("/startupz", health.alive),
-            *(_at("/schema.graphql", pages.schema_file) if settings.introspection else ()),
-            Route("/", pages.start),
-            Mount("/graphiql", pages.graphiql_files()),
-        ],
+        _routes(settings, health.ready(database, redis, feed)),
         redirect_slashes=False,
         default=_nothing_here,
         lifespan=lifespan,
     )
-    allowed = settings.allowed_origins
-    app = _straight(graphql, SocketOrigins(sockets, allowed), ("/graphql", "/graphql/"), router)
-    # The server's own `send` is known to the outermost of those that touch an answer.
-    for layer in (
-        partial(Failures, observe=observe),
-        partial(Sharing, allowed=allowed),
-        partial(RequestId, tls_seconds=settings.tls_only_seconds),
-    ):
-        app = layer(app)
-    if settings.trusted_proxies:
-        app = _behind(settings.trusted_proxies, app)
-    return Application(app, streams.end)
+    app = _straight(graphql, SocketOrigins(sockets, settings.allowed_origins), ("/graphql", "/graphql/"), router)
+    return Application(_layered(app, settings, observe), streams.end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +107,29 @@ class Application:
         await self.app(scope, receive, send)
 
 
+def _routes(settings: Settings, ready: health.Probe) -> list[BaseRoute]:
+    return [
+        *_at("/livez", health.alive),
+        *_at("/readyz", ready),
+        *_at("/startupz", health.alive),
+        *(_at("/schema.graphql", pages.schema_file) if settings.introspection else ()),
+        Route("/", pages.start),
+        Mount("/graphiql", pages.graphiql_files()),
+    ]
+
+
+def _layered(app: ASGIApp, settings: Settings, observe: Observer) -> ASGIApp:
+    """The application within the layers that every request goes through."""
+    # The server's own `send` is known to the outermost of those that touch an answer.
+    for layer in (
+        partial(Failures, observe=observe),
+        partial(Sharing, allowed=settings.allowed_origins),
+        partial(RequestId, tls_seconds=settings.tls_only_seconds),
+    ):
+        app = layer(app)
+    return _behind(settings.trusted_proxies, app) if settings.trusted_proxies else app
+
+
 def _straight(endpoint: ASGIApp, sockets: ASGIApp, paths: Container[str], router: ASGIApp) -> ASGIApp:
     """Leads what comes for these paths to its endpoint, all else to the router, whose search costs like a plan."""
 
@@ -131,7 +137,7 @@ def _straight(endpoint: ASGIApp, sockets: ASGIApp, paths: Container[str], router
         if scope["type"] == "http" and scope["path"] in paths:
             await endpoint(scope, receive, send)
         elif scope["type"] == "websocket":
-            await (sockets if scope["path"] in paths else _no_socket_here)(scope, receive, send)
+            await (sockets if scope["path"] in paths else refuse_socket)(scope, receive, send)
         else:
             # Within an application, as it takes this to be, Starlette raises what else it would answer in plain text.
             scope["app"] = router
@@ -149,11 +155,6 @@ def _behind(proxies: Iterable[IPv4Network | IPv6Network], app: ASGIApp) -> ASGIA
 def _at(path: str, endpoint: ASGIApp | health.Probe) -> list[BaseRoute]:
     """The same endpoint with and without a trailing slash."""
     return [Route(path, endpoint), Route(f"{path}/", endpoint)]
-
-
-async def _no_socket_here(_scope: Scope, receive: Receive, send: Send) -> None:
-    await receive()
-    await send({"type": "websocket.close"})  # before it is accepted: the handshake is answered by 403
 
 
 async def _nothing_here(_scope: Scope, _receive: Receive, _send: Send) -> None:

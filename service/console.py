@@ -1,10 +1,12 @@
-"""What commands have in common: settings read, the database reached, and each failure told in a line."""
+"""What commands have in common: settings read, the database reached, failures told in a line, values printed."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
 
 import click
 
@@ -67,3 +69,37 @@ def migrated(settings: Settings) -> Generator[str]:
         elif missing := asyncio.run(migrations.pending(dsn)):
             raise Failure(f"The database is not up to date: run `parallax migrate`. Not yet run: {', '.join(missing)}.")
         yield dsn
+
+
+def time_of(when: datetime) -> str:
+    """A time as users read it."""
+    return f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def text_of(value: Any) -> str:
+    """Any value as users read it in a table."""
+    if isinstance(value, datetime):
+        return time_of(value)
+    if isinstance(value, list | tuple | set | frozenset):
+        return ",".join(map(str, value)) or "-"  # pyright: ignore[reportUnknownArgumentType]  # of whatever
+    return "-" if value is None else str(value)
+
+
+def tell(message: str) -> None:
+    """Tells the user what is not for programs, on standard error."""
+    click.echo(message, err=True)
+
+
+def print_json(value: Any) -> None:
+    """Prints any value for programs."""
+    import orjson
+
+    click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Prints rows for people, each column as wide as its widest value."""
+    lines = [[*columns], *([text_of(value) for value in row] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        click.echo("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())

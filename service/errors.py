@@ -127,7 +127,6 @@ class Forbidden(ApiError):
 
     code = "FORBIDDEN"
     status = 403
-    always_status = True
 
 
 class UpgradeRequired(ApiError):

@@ -11,7 +11,7 @@ Level = Literal["info", "warning", "error"]
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened; `level` says how much it asks for attention.."""
+    """Something that happened; `level` says how much it asks for attention."""
 
     level: ClassVar[Level] = "info"
 

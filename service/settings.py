@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
-from urllib.parse import urlsplit
+from typing import Any, Literal, cast
 
-from pydantic import (
-    Field,
-    NonNegativeFloat,
-    NonNegativeInt,
-    PositiveFloat,
-    PositiveInt,
-    SecretStr,
-    ValidationError,
-    field_validator,
-)
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from service.setting_types import Features, Networks, Origins, PostgresUrl, RedisUrl
 
 PREFIX = "PARALLAX_"
-
-_ORIGIN = re.compile(r"\*|https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:.]+\](:[0-9]{1,5})?")
-_REDIS_PATH = re.compile(r"/?|/[0-9]{1,9}", re.ASCII)
-
-FeatureName = Literal["FACTUALITY", "OWNERSHIP", "PERSPECTIVES", "HISTORY", "EXPORT"]
 
 
 class SettingsError(Exception):
@@ -46,7 +31,7 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
     )
 
-    database_url: SecretStr | None = Field(
+    database_url: PostgresUrl = Field(
         default=None,
         description="The Postgres that holds the news. Without it Parallax runs one of its own in `DATA_DIR`.",
         examples=["postgresql://parallax:password@localhost:5432/parallax"],
@@ -54,7 +39,7 @@ class Settings(BaseSettings):
     data_dir: Path = Field(default=Path(".parallax"), description="Where the embedded Postgres keeps its data.")
     pool_size: PositiveInt = Field(default=16, description="The most connections to Postgres at one time.")
 
-    feed_database_url: SecretStr | None = Field(
+    feed_database_url: PostgresUrl = Field(
         default=None,
         description=(
             "The same Postgres without a pooler between: where `DATABASE_URL` leads through PgBouncer, changes are "
@@ -68,7 +53,7 @@ class Settings(BaseSettings):
         description="Hours for which changes are kept for those who come back; an older cursor has expired.",
     )
 
-    redis_url: SecretStr | None = Field(
+    redis_url: RedisUrl = Field(
         default=None,
         description=(
             "The Redis that processes share: `redis://`, or `rediss://` for TLS; `redis+cluster://` and "
@@ -89,7 +74,7 @@ class Settings(BaseSettings):
         default=10, description="Seconds that running requests are given to end when the server is told to stop."
     )
 
-    allowed_origins: Annotated[frozenset[str], NoDecode] = Field(
+    allowed_origins: Origins = Field(
         default=frozenset({"*"}),
         description=(
             "The origins whose pages may read answers and open WebSockets, separated by commas; `*` is every one. "
@@ -97,7 +82,7 @@ class Settings(BaseSettings):
         ),
         examples=["https://news.example,https://app.news.example"],
     )
-    trusted_proxies: Annotated[frozenset[IPv4Network | IPv6Network], NoDecode] = Field(
+    trusted_proxies: Networks = Field(
         default=frozenset(),
         description=(
             "The networks of the proxies in front, separated by commas: of these, `X-Forwarded-For` is believed. "
@@ -128,11 +113,11 @@ class Settings(BaseSettings):
         description=(
             "Seconds for which keys that are known go on being good while Postgres is away. With 0, a revoked key is "
             "refused everywhere within 5 seconds, and callers with keys get 503 while nobody can say if theirs was "
-            "revoked; with more, they are answered, and so is who has a key that was revoked just then."
+            "revoked; with more, they are answered, and so are those whose key was revoked meanwhile."
         ),
     )
 
-    granted_features: Annotated[frozenset[FeatureName], NoDecode] = Field(
+    granted_features: Features = Field(
         default=frozenset(),
         description=(
             "Features that every caller has, separated by commas, of `FACTUALITY`, `OWNERSHIP`, `PERSPECTIVES`, "
@@ -229,54 +214,6 @@ class Settings(BaseSettings):
     )
     graphiql: bool = Field(default=True, description="Whether a browser that opens `/graphql` gets the GraphiQL page.")
 
-    @field_validator("granted_features", mode="before")
-    @classmethod
-    def _split_at_commas(cls, value: object) -> object:
-        if isinstance(value, str):
-            return _parts(value.upper())
-        return value
-
-    @field_validator("allowed_origins", mode="before")
-    @classmethod
-    def _are_origins(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        origins = _parts(value.lower())
-        for each in origins:
-            if not _ORIGIN.fullmatch(each):
-                raise ValueError(f"{each} is neither an origin, such as https://news.example, nor *")
-        return origins
-
-    @field_validator("trusted_proxies", mode="before")
-    @classmethod
-    def _are_networks(cls, value: object) -> object:
-        return frozenset(map(ip_network, _parts(value))) if isinstance(value, str) else value
-
-    @field_validator("database_url", "feed_database_url")
-    @classmethod
-    def _is_a_postgres_url(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None:
-            url = value.get_secret_value()
-            if not url.startswith(("postgresql://", "postgres://")):
-                raise ValueError("it must begin with postgresql://")
-            if not _can_be_read(url):
-                raise ValueError("it cannot be read as a URL; in a password, write / ? # @ : as %2F %3F %23 %40 %3A")
-        return value
-
-    @field_validator("redis_url")
-    @classmethod
-    def _is_a_redis_url(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None:
-            url = value.get_secret_value()
-            if not url.startswith(("redis://", "rediss://", "redis+cluster://", "rediss+cluster://")):
-                raise ValueError("it must begin with redis://, rediss://, redis+cluster:// or rediss+cluster://")
-            if not _can_be_read(url):
-                raise ValueError("it cannot be read as a URL; in a password, write / ? # @ : as %2F %3F %23 %40 %3A")
-            # The client would take the database 0 instead, and share it with whoever does.
-            if not _REDIS_PATH.fullmatch(urlsplit(url).path):
-                raise ValueError("what follows the address must be the number of a database")
-        return value
-
 
 def read_settings() -> Settings:
     """The settings from the environment; raises SettingsError where one of them will not do."""
@@ -304,17 +241,6 @@ This page is made from the class `Settings` by `make docs`.
 
 | setting | default | meaning |
 | --- | --- | --- |"""
-
-
-def _parts(value: str) -> frozenset[str]:
-    return frozenset(part.strip() for part in value.split(",") if part.strip())
-
-
-def _can_be_read(url: str) -> bool:
-    try:
-        return urlsplit(url).port != 0
-    except ValueError:  # its text would show a part of the password
-        return False
 
 
 def _fields() -> dict[str, FieldInfo]:

@@ -6,23 +6,22 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import datetime
 from ipaddress import ip_network
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 from uuid import UUID
 
 import orjson
 
-from service.access.addresses import Network, account_of, is_within
+from service.access.addresses import account_of
+from service.access.caller import Caller, Credentials, Key
 from service.access.keys import digest_of, is_well_formed
-from service.access.remembered import Remembered
 from service.access.tiers import Tier, Tiers
 from service.db.pool import Database
 from service.db.queries import QUERIES
 from service.errors import ApiError, Unauthenticated, Unavailable
 from service.events import AccessKnown, AccessUnknown, Observer, ignore
+from service.remembered import Remembered
 
 REFUSED = "The key is not good: it may be mistyped, revoked, expired, or not for use from here. Nothing more is told."
 AWAY = "It cannot be said just now whether the key is good. Try again in a moment."
@@ -37,58 +36,6 @@ REFUSAL = 0.05
 """Seconds that each refusal takes, so that time does not tell what lies behind it."""
 MOST = 10_000
 """Keys that are remembered, and as many that are none."""
-
-
-class Credentials(NamedTuple):
-    """What a caller showed: a key, if any, the origin of the page that asked, if any, and the address."""
-
-    key: str | None
-    origin: str | None
-    address: str
-
-    def __repr__(self) -> str:
-        """Tells nothing of the key, wherever it may be shown."""
-        return f"Credentials(origin={self.origin!r}, address={self.address!r})"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Key:
-    """A key as it is kept, without what would let anyone use it.
-
-    Where `origins` or `networks` name any, it is good from there only.
-    """
-
-    id: int
-    prefix: str
-    name: str
-    tier: str
-    created_at: datetime
-    not_before: datetime | None
-    expires_at: datetime | None
-    revoked_at: datetime | None
-    origins: frozenset[str]
-    networks: tuple[Network, ...]
-
-    def is_good(self, now: float) -> bool:
-        """Whether it counts at that time, in seconds since 1970."""
-        begun = self.not_before is None or self.not_before.timestamp() <= now
-        return begun and self.revoked_at is None and (self.expires_at is None or now < self.expires_at.timestamp())
-
-    def is_for(self, given: Credentials) -> bool:
-        """Whether it may be used from there."""
-        if self.origins and given.origin not in self.origins:
-            return False
-        return not self.networks or is_within(given.address, self.networks)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Caller:
-    """Who asks. `account` is what their allowance and their streams are counted by."""
-
-    key: Key | None
-    tier: Tier
-    account: str
-    digest: bytes = field(default=b"", repr=False)
 
 
 class Callers:

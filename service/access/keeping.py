@@ -31,8 +31,8 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True)
-class Terms:
-    """What holds for a new key."""
+class NewKey:
+    """What is to hold for a new key."""
 
     name: str
     tier: str
@@ -69,11 +69,11 @@ class Keeping:
         self._dsn = dsn
         self._by = by
 
-    async def create(self, terms: Terms, pepper: bytes) -> str:
+    async def create(self, new: NewKey, pepper: bytes) -> str:
         """A new key, which nobody can be told again. Raises Refused."""
         async with self._changing() as conn:
-            await self._tier(conn, terms.tier)
-            parameters = (terms.name, terms.tier, terms.not_before, terms.expires_at, terms.origins, terms.networks)
+            await self._tier(conn, new.tier)
+            parameters = (new.name, new.tier, new.not_before, new.expires_at, new.origins, new.networks)
             while True:
                 key = new_key()
                 if await _row(conn, "create_key", *_kept(key, pepper), *parameters):

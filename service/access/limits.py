@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Literal, NamedTuple
 
-from service.access.remembered import Remembered
 from service.errors import ApiError, RateLimited
 from service.events import AllowancesSpent, Observer, ignore
 from service.redis import RedisAway, SharedRedis
+from service.remembered import Remembered
 
 Mode = Literal["enforce", "measure", "off"]
 

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from schema.vocabulary import Feature
 from service.access.addresses import account_of
-from service.access.callers import Caller, Callers, Credentials
+from service.access.caller import Caller, Credentials
+from service.access.callers import Callers
 from service.access.limits import Allowances, Balance
 from service.access.tiers import Tier
 from service.access.usage import Usage
@@ -63,7 +64,7 @@ class Admission:
         if (await self.balance(guest)).remaining < 1:
             open_still = await self._allowances.balance(_uncharged(guest), UNCHARGED_A_MINUTE)
             if open_still.remaining < 1:
-                await self._spent(guest, 1)
+                await self._allowances.spend(guest.caller.account, guest.caller.tier.cost_per_minute, 1)
             await self._allowances.spend(_uncharged(guest), UNCHARGED_A_MINUTE, 1)
 
     async def charge(self, guest: Guest, call: Call) -> Balance:
@@ -135,7 +136,7 @@ class Admission:
 
 
 def _uncharged(guest: Guest) -> str:
-    """What is counted by address, whoever asks: of IPv6 by customer, as everything is."""
+    """The account of what costs nothing, of all callers from one place together."""
     return f"uncharged:{account_of(guest.address)}"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.types import Scope
 
-from service.access.callers import Credentials
+from service.access.caller import Credentials
 from service.errors import Unauthenticated
 from service.http.requests import Headers
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from contextlib import AbstractAsyncContextManager, nullcontext
 
 from graphql import OperationDefinitionNode, OperationType, parse
@@ -24,31 +23,17 @@ from service.http.responses import send_options
 from service.http.server_sent_events import EventStream
 from service.paces import Paces
 from service.planner import Call, Operation
+from service.remembered import Remembered
 from service.settings import Settings
 from service.turns import Turns
 
 MOST_CALLS = 4_000
 LONGEST_SENT = 4_000
+"""Bytes of a request up to which its call is remembered; what is longer is read in turns."""
 HOW_TO_SUBSCRIBE = (
     "A subscription is answered by server-sent events (Accept: text/event-stream), or by WebSocket with the "
     "subprotocol graphql-transport-ws."
 )
-
-
-class _Calls:
-    """The calls that came of what was sent lately, so that what is kept for them is found without reading it again."""
-
-    def __init__(self) -> None:
-        self._calls: OrderedDict[tuple[Sent, Terms], Call] = OrderedDict()
-
-    def get(self, sent: Sent, terms: Terms) -> Call | None:
-        return self._calls.get((sent, terms))
-
-    def put(self, sent: Sent, terms: Terms, call: Call) -> None:
-        if len(sent.text) <= LONGEST_SENT:
-            self._calls[sent, terms] = call
-            if len(self._calls) > MOST_CALLS:
-                self._calls.popitem(last=False)
 
 
 class GraphQLEndpoint:
@@ -69,7 +54,8 @@ class GraphQLEndpoint:
         self._events = events
         self._cache = cache
         self._settings = settings
-        self._calls = _Calls()
+        # The calls that came of what was sent lately: what is kept for them is found without reading it again.
+        self._calls = Remembered[tuple[Sent, Terms], Call](MOST_CALLS)
         self._turns = Turns()
         self._paces = Paces()
         self._page = registered_page(documents.listed) if settings.registered_only else GRAPHIQL
@@ -103,7 +89,7 @@ class GraphQLEndpoint:
             await self._stream(scope, receive, send, guest, sent)
             return
         reader = Reader(method, headers, media_type, keyed=guest.caller.key is not None)
-        known = self._calls.get(sent, guest.terms) if self._cache else None
+        known = self._calls.get((sent, guest.terms)) if self._cache else None
         if known and self._cache:
             reader.balance = scope["balance"] = await self._admission.charge(guest, known)
             if answer := self._cache.at_hand(known.key) or await self._cache.shared(known.key):
@@ -117,8 +103,8 @@ class GraphQLEndpoint:
         if reader.balance is None:
             reader.balance = scope["balance"] = await self._admission.charge(guest, call)
         if self._cache and self._operations.is_kept(call):
-            if not request.keep:
-                self._calls.put(sent, guest.terms, call)
+            if not request.keep and len(sent.text) <= LONGEST_SENT:
+                self._calls.put((sent, guest.terms), call)
             with WhileCallerWaits(receive):
                 answer = await self._operations.kept(call)
             await send_kept(send, reader, Kept(self._cache, call.key, answer), self._settings.cache_max_age)

@@ -88,8 +88,13 @@ class SocketOrigins:
         if self._any or origin is None or origin in self._allowed or _is_ours(origin, headers):
             await self._app(scope, receive, send)
         else:
-            await receive()
-            await send({"type": "websocket.close"})  # before it is accepted: the handshake is answered by 403
+            await refuse_socket(scope, receive, send)
+
+
+async def refuse_socket(_scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers the handshake of a WebSocket by 403."""
+    await receive()
+    await send({"type": "websocket.close"})  # before it is accepted
 
 
 def _is_preflight(headers: Headers) -> bool:

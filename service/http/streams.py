@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 
-from service.access.callers import Caller
+from service.access.caller import Caller
 from service.errors import RateLimited
 
 REVIEW = 1.0
@@ -23,9 +23,9 @@ class Stream:
 
     __slots__ = ("account", "caller", "ending", "key_ended")
 
-    def __init__(self, account: str) -> None:
+    def __init__(self, account: str, caller: Caller | None) -> None:
         self.account = account
-        self.caller: Caller | None = None
+        self.caller = caller
         self.ending = asyncio.Event()
         self.key_ended = False
 
@@ -43,8 +43,7 @@ class Streams:
     def opened(self, account: str, caller: Caller | None = None) -> Generator[Stream]:
         """Counts a connection while it is open. Raises RateLimited where those counted together have too many."""
         self._count(account)
-        stream = Stream(account)
-        stream.caller = caller
+        stream = Stream(account, caller)
         self._open.add(stream)
         if self._ends:
             stream.ending.set()

@@ -10,7 +10,7 @@ from functools import cached_property
 from schema.scalars import Date, DateTime
 from schema.viewer import ApiKeyInfo, RateLimit, Tier, UsageDay
 from schema.vocabulary import Feature
-from service.access.callers import Key
+from service.access.caller import Key
 from service.access.limits import Balance
 from service.access.usage import Usage
 from service.access.usage import UsageDay as Spent

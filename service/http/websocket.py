@@ -12,7 +12,7 @@ import orjson
 from starlette.types import Receive, Scope, Send
 
 from service.access.addresses import account_of
-from service.access.callers import Credentials
+from service.access.caller import Credentials
 from service.errors import ApiError, BadRequest, Internal, RateLimited, Unauthenticated, Unavailable
 from service.events import Observer, RequestFailed
 from service.http.admission import Admission, Guest

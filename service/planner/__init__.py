@@ -5,7 +5,6 @@ Knows no database, no Redis, no HTTP: values in, values out.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,6 +26,7 @@ from service.planner.render import KEY_OF_STORY, Renderer
 from service.planner.shape import Limits
 from service.planner.sql import Values, render
 from service.planner.windows import WindowLimits
+from service.remembered import Remembered
 
 __all__ = ["Allowed", "Call", "Document", "Limits", "Operation", "Planner", "Subscription", "Told", "WindowLimits"]
 
@@ -44,24 +44,16 @@ class Planner:
         self.limits = limits or Limits()
         self._prices = prices.of_schema(self.schema)
         self._dated = dated
-        self._documents: OrderedDict[str, Document] = OrderedDict()
+        self._documents = Remembered[str, Document](MOST_DOCUMENTS)
 
     def known(self, text: str) -> Document | None:
         """The valid document of the text, where it was read before."""
-        found = self._documents.get(text)
-        if found is not None:
-            self._documents.move_to_end(text)
-        return found
+        return self._documents.get(text)
 
     def document(self, text: str) -> Document:
         """The valid document of the text. Raises ParseFailed or ValidationFailed."""
-        found = self.known(text)
-        if found is not None:
-            return found
-        read = self._documents[text] = document.read(text, self.schema, self.limits)
-        if len(self._documents) > MOST_DOCUMENTS:
-            self._documents.popitem(last=False)
-        return read
+        known = self._documents.get(text)
+        return known or self._documents.put(text, document.read(text, self.schema, self.limits))
 
     def plan(self, operation: Operation, variables: Mapping[str, Any], allowed: Allowed) -> Call:
         """The call of any operation by a caller who is allowed so much. Raises BadUserInput or UpgradeRequired."""

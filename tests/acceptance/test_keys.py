@@ -188,6 +188,16 @@ async def test_who_tries_keys_has_to_wait(news: tuple[httpx.AsyncClient, str]) -
     answered(await ask(client, "{ __typename }"))
 
 
+async def test_who_tries_keys_from_a_network_of_ipv6_is_one_caller(serve: Serve, empty_database: str) -> None:
+    async with serve(empty_database, trusted_proxies="127.0.0.0/8") as client:
+
+        async def attempt(address: str) -> int:
+            return (await ask(client, VIEWER, **bearer(new_key()), **{"x-forwarded-for": address})).status_code
+
+        assert 429 in await asyncio.gather(*(attempt(f"2001:db8:1:2::{number}") for number in range(120)))
+        assert await attempt("2001:db8:1:3::1") == 401
+
+
 async def test_a_tier_that_is_changed_holds_without_a_restart(news: tuple[httpx.AsyncClient, str]) -> None:
     client, dsn = news
     key = await made_key(dsn, "free")

@@ -13,8 +13,8 @@ import pytest
 
 from service.access.limits import KEPT, SHARE, Allowances
 from service.errors import RateLimited
-from service.redis import PATIENCE, RedisAway, SharedRedis, Word
-from tests.redis_servers import URL, line_to_redis, needs_redis, own_prefix
+from service.redis import PATIENCE, SharedRedis, Word
+from tests.redis_servers import URL, line_to_redis, needs_redis, own_prefix, until_it_answers
 
 pytestmark = needs_redis
 
@@ -234,17 +234,6 @@ async def test_while_redis_hangs_each_process_decides_by_what_it_knew_and_nobody
             assert refusal.value.retry_after in (29, 30)
         assert max(waits) < 10 * PATIENCE
         assert sum(waits) < 20 * PATIENCE
-
-
-async def until_it_answers(redis: SharedRedis) -> None:
-    async with asyncio.timeout(10):
-        while True:
-            try:
-                await redis.run("PING")
-            except RedisAway:
-                await asyncio.sleep(0.02)
-            else:
-                return
 
 
 @pytest.mark.usefixtures("patient")

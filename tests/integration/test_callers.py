@@ -14,7 +14,8 @@ import asyncpg
 import pytest
 
 from service.access import callers as module
-from service.access.callers import Caller, Callers, Credentials
+from service.access.caller import Caller, Credentials
+from service.access.callers import Callers
 from service.access.keeping import Keeping, TierChange
 from service.access.keys import new_key, prefix_of
 from service.db.pool import Database
@@ -102,20 +103,10 @@ async def test_who_has_a_key_is_known_by_it(empty_database: str) -> None:
     assert caller.account == f"key:{caller.key.id}"
 
 
-@pytest.mark.parametrize(
-    ("address", "account"),
-    [
-        ("192.0.2.1", "address:192.0.2.1"),
-        ("::ffff:192.0.2.1", "address:192.0.2.1"),
-        ("2001:db8:1:2:3::4", "address:2001:db8:1:2::/64"),
-        ("", "address:"),
-        ("a socket", "address:a socket"),
-    ],
-)
-async def test_who_has_none_is_counted_by_address(empty_database: str, address: str, account: str) -> None:
+async def test_who_has_none_is_counted_by_address(empty_database: str) -> None:
     async with process(empty_database) as (callers, _):
-        caller = await callers.identify(shown(None, address=address))
-    assert (caller.key, caller.tier.name, caller.account) == (None, "anonymous", account)
+        caller = await callers.identify(shown(None, address="2001:db8:1:2:3::4"))
+    assert (caller.key, caller.tier.name, caller.account) == (None, "anonymous", "address:2001:db8:1:2::/64")
 
 
 async def test_who_is_known_costs_no_question(empty_database: str) -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from service.access.remembered import Remembered
+from service.remembered import Remembered
 
 
 def test_what_was_asked_for_longest_ago_makes_room() -> None:
