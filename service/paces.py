@@ -12,6 +12,10 @@ TIMES_AS_LONG = 10
 """After a request that was refused, so many times as long as it took passes before another of its account is read."""
 
 
+LONGEST = 0.5
+"""Seconds that pass at most: what others do in the meantime counts too, where reading has to wait for them."""
+
+
 class _Queue:
     """Those of one account who wait until it may have another request read; it is there while anybody does."""
 
@@ -56,7 +60,7 @@ class Turn:
     ) -> None:
         pause = 0.0
         if isinstance(error, ApiError) and error.price:
-            pause = TIMES_AS_LONG * (time.thread_time() - self._began)
+            pause = min(TIMES_AS_LONG * (time.thread_time() - self._began), LONGEST)
             if self._account not in self._queues:
                 self._queue = self._queues[self._account] = _Queue()
                 self._queue.size = 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.types import Scope
@@ -36,19 +36,24 @@ def credentials_of(scope: Scope, headers: Headers) -> Credentials:
 
 
 def credentials_within(payload: Mapping[str, Any], given: Credentials) -> Credentials:
-    """The same with the key that came by a message, as a browser's WebSocket has to send it. Raises Unauthenticated."""
-    if payload.get("authorization") is None and payload.get("apiKey") is None:
-        return given
-    sent = _one(_sent(payload.get("authorization")), _sent(payload.get("apiKey")))
-    return given._replace(key=_both(given.key, sent))
+    """The same with the key that came by a message, as a browser's WebSocket has to send it. Raises Unauthenticated.
+
+    Names are taken in any case, and that of the header too: so GraphiQL sends what is typed into its headers.
+    """
+    named = {name.lower(): value for name, value in payload.items() if value is not None}
+    key = given.key
+    for name, read in _NAMES.items():
+        if name in named:
+            key = _both(key, read(named[name]))
+    return given._replace(key=key)
 
 
 def _told(header: bytes | None) -> str | None:
     return header.decode("latin-1") if header else None
 
 
-def _sent(value: Any) -> str | None:
-    return value if isinstance(value, str | None) else NO_KEY
+def _sent(value: Any) -> str:
+    return value if isinstance(value, str) else NO_KEY
 
 
 def _one(authorization: str | None, api_key: str | None) -> str | None:
@@ -65,3 +70,11 @@ def _bearer(authorization: str) -> str:
     if authorization[: len(_BEARER)].lower() != _BEARER:
         return NO_KEY
     return authorization[len(_BEARER) :].strip()
+
+
+_NAMES: Mapping[str, Callable[[Any], str]] = {
+    "authorization": lambda value: _bearer(_sent(value)),
+    "apikey": _sent,
+    "x-api-key": _sent,
+}
+"""How a message may name a key, in lower case, and what is read of it."""

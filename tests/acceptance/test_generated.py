@@ -37,8 +37,8 @@ EXAMPLES = int(os.environ.get("PARALLAX_TEST_EXAMPLES", "20"))
 assert SCHEMA.query_type is not None
 ROOTS = sorted(SCHEMA.query_type.fields)
 SLOW = (HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large)
-SELDOM_ANSWERED = {"compareOutlets", "coverage", "stories"}
-"""Few arguments drawn by lot will do: outlets that are known, windows that are not empty."""
+SELDOM_ANSWERED = {"articles", "compareOutlets", "coverage", "outlets", "stories"}
+"""Few arguments drawn by lot will do: outlets that are known, windows that are not empty, nothing that is gated."""
 REFUSALS = {
     400: {"GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", "BAD_USER_INPUT", "BAD_REQUEST", "COST_LIMIT_EXCEEDED"},
     403: {"UPGRADE_REQUIRED"},

@@ -310,12 +310,12 @@ async def test_a_socket_with_a_bad_key_is_closed(news: tuple[httpx.AsyncClient, 
     assert await code_at_once(news[0], **init) == 4403
 
 
-@pytest.mark.parametrize("way", ["header", "authorization", "apiKey"])
+@pytest.mark.parametrize("way", ["header", "authorization", "Authorization", "apiKey", "X-API-Key"])
 async def test_a_stream_ends_within_seconds_of_its_key(news: tuple[httpx.AsyncClient, str], way: str) -> None:
     client, dsn = news
     key = await made_key(dsn, "premium")
     headers = bearer(key) if way == "header" else {}
-    init = {"authorization": f"Bearer {key}"} if way == "authorization" else {"apiKey": key} if way == "apiKey" else {}
+    init = {} if way == "header" else {way: f"Bearer {key}" if way.lower() == "authorization" else key}
     url = str(client.base_url.join("/graphql")).replace("http", "ws", 1)
     protocol = Subprotocol("graphql-transport-ws")
     async with connect(url, subprotocols=[protocol], additional_headers=headers) as socket:
