@@ -15,6 +15,7 @@ from service.access.limits import Allowances, Balance
 from service.access.tiers import Tier
 from service.access.usage import Usage
 from service.errors import ApiError, CostLimitExceeded, RateLimited, Unauthenticated
+from service.paces import Paces
 from service.planner import Allowed, Call
 from service.settings import Settings
 
@@ -50,13 +51,25 @@ class Admission:
         self._settings = settings
         self._tiers = callers.tiers
         self._terms: dict[tuple[str, bool], Terms] = {}
+        self._paces = Paces()
 
     async def admit(self, given: Credentials) -> Guest:
         """The caller of those credentials. Raises Unauthenticated, RateLimited or Unavailable."""
         caller = self._callers.at_hand(given) or await self._identified(given)
         return Guest(caller, self._terms_of(caller), given.address)
 
-    async def refuse_spent(self, guest: Guest) -> None:
+    @asynccontextmanager
+    async def reading(self, guest: Guest) -> AsyncGenerator[None]:
+        """What a guest sent is read within, whatever it came by.
+
+        Nothing is read for who has nothing left, and who was refused just before has to wait; a refusal has its price.
+        Raises RateLimited.
+        """
+        await self._refuse_spent(guest)
+        async with self.charging_refusals(guest), self._paces.turn(guest.caller.account):
+            yield
+
+    async def _refuse_spent(self, guest: Guest) -> None:
         """Raises RateLimited for who has nothing left, before anything is read for them.
 
         They are still read for so often a minute, for they may ask for `viewer` and `service` alone.

@@ -21,7 +21,6 @@ from service.http.pages import GRAPHIQL, registered_page, send_page
 from service.http.requests import GraphQLRequest, Headers, Sent, headers_of, read, understand
 from service.http.responses import send_options
 from service.http.server_sent_events import EventStream
-from service.paces import Paces
 from service.planner import Call, Operation
 from service.remembered import Remembered
 from service.settings import Settings
@@ -57,7 +56,6 @@ class GraphQLEndpoint:
         # The calls that came of what was sent lately: what is kept for them is found without reading it again.
         self._calls = Remembered[tuple[Sent, Terms], Call](MOST_CALLS)
         self._turns = Turns()
-        self._paces = Paces()
         self._page = registered_page(documents.listed) if settings.registered_only else GRAPHIQL
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -95,8 +93,7 @@ class GraphQLEndpoint:
             if answer := self._cache.at_hand(known.key) or await self._cache.shared(known.key):
                 await send_kept(send, reader, Kept(self._cache, known.key, answer), self._settings.cache_max_age)
                 return
-        await self._admission.refuse_spent(guest)
-        async with self._admission.charging_refusals(guest), self._paces.turn(guest.caller.account), self._turn(sent):
+        async with self._admission.reading(guest), self._turn(sent):
             request = understand(sent)
             operation = await self._operation(request, guest, method)
             call = self._operations.plan(operation, request.variables, guest)
@@ -114,8 +111,7 @@ class GraphQLEndpoint:
             await send_body(send, reader, body)
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send, guest: Guest, sent: Sent) -> None:
-        await self._admission.refuse_spent(guest)
-        async with self._admission.charging_refusals(guest), self._paces.turn(guest.caller.account), self._turn(sent):
+        async with self._admission.charging_refusals(guest), self._turn(sent):
             request = understand(sent)
         if not sent.posted:
             self._check_only_reads(request, streamed=True)

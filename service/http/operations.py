@@ -88,7 +88,7 @@ class Operations:
         `after` is where one goes on who has had answers before; it goes before the subscription's own argument. Each
         answer takes its price, a subscription one at its start too; it ends with RateLimited when nothing is left.
         """
-        async with self._admission.charging_refusals(guest):
+        async with self._admission.reading(guest):
             operation = await self.find(request, guest)
             call = self.plan(operation, request.variables, guest)
         await self._admission.charge(guest, call)

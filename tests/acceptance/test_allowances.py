@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -279,3 +280,16 @@ async def test_off_counts_nothing(serve: Serve, conn: asyncpg.Connection[Any], e
     async with serve(empty_database, allowances="off") as client:
         for _ in range(10):
             assert left(await ask(client)) == (60, 0)
+
+
+async def test_who_was_refused_has_to_wait_by_socket_too(serve: Serve, newsless: str) -> None:
+    flood = "{ " + " ".join(f"unknown{number}" for number in range(900)) + " }"
+    async with serve(newsless, max_subscriptions=50) as client, opened(client) as socket:
+        began = time.monotonic()
+        for number in range(12):
+            await subscribe(socket, f"{number}", query=flood)
+        for _ in range(12):
+            message = await heard(socket)
+            assert message["payload"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
+        # Each takes some milliseconds of the processor, and the next comes after ten times as long.
+        assert time.monotonic() - began > 11 * 0.02
