@@ -18,11 +18,9 @@ from bench.driving import Unusable, check_wrk, drive
 from bench.freshness import CORPUS, PAGE, STORIES
 from bench.loading import empty_database
 from bench.querying import Effort
-from bench.servers import SERVICE, SETTINGS, running
-from service.access.keeping import Keeping, NewKey, TierChange
+from bench.servers import COUNTED, SERVICE, key_without_end, running
 
 STATIC = (sys.executable, "-m", "bench.floor.static")
-COUNTED = {"PARALLAX_ALLOWANCES": "enforce"}
 NOTHING_HERE = {"PARALLAX_CACHE_BYTES": "2000"}
 """Too little for any answer: each comes from Redis."""
 
@@ -83,7 +81,7 @@ async def measure_hits(server: str, redis: str, effort: Effort) -> Hits:
         bodies = [
             orjson.dumps({"query": PAGE, "variables": {"id": f"story_{number}"}}) for number in range(1, STORIES + 1)
         ]
-        key = await _key_without_end(dsn)
+        key = await key_without_end(dsn)
         async with running(SERVICE, dsn, "/readyz", shared) as memory:
             size = await _warm(memory, bodies, "memory")
             async with (
@@ -95,13 +93,6 @@ async def measure_hits(server: str, redis: str, effort: Effort) -> Hits:
                 await _warm(keyed, bodies, "memory", key)
                 urls = {"static": static, "memory": memory, "redis": far, "keyed": keyed}
                 return Hits(size, **await _rates(urls, bodies, effort, {"keyed": key}))
-
-
-async def _key_without_end(dsn: str) -> str:
-    """A key whose allowance no benchmark can spend."""
-    keeping = Keeping(dsn, "bench")
-    await keeping.put_tier("vantage", TierChange(cost_per_minute=1_000_000_000))
-    return await keeping.create(NewKey("benchmarks", "vantage"), SETTINGS["PARALLAX_KEY_PEPPER"].encode())
 
 
 async def _warm(url: str, bodies: list[bytes], where: str, key: str = "") -> int:

@@ -20,13 +20,10 @@ import psutil
 from bench.driving import Unusable, attack, check_wrk
 from bench.freshness import CORPUS, PAGE
 from bench.loading import empty_database
-from bench.servers import SERVICE, started
-from service.access.keys import digest_of, new_key, prefix_of
+from bench.servers import COUNTED, SERVICE, key_without_end, started
 
-PEPPER = "a pepper for benchmarks only"
 ATTACKERS = 50
 A_MINUTE = "update tiers set cost_per_minute = $1 where name = 'anonymous'"
-ENFORCED = {"PARALLAX_ALLOWANCES": "enforce"}
 
 
 def _document(text: str, **rest: object) -> bytes:
@@ -42,15 +39,22 @@ def _spreads(depth: int) -> str:
     return f"{{ stories {{ nodes {{ ...F0 }} }} }} {' '.join(fragments)} fragment F{depth} on Story {{ id }}"
 
 
-def _all_pages(depth: int = 3) -> str:
-    inside = "id"
-    for _ in range(depth):
-        inside = f"articles(first: 100) {{ nodes {{ outlet {{ stories(first: 100) {{ nodes {{ {inside} }} }} }} }} }}"
-    return f"{{ stories(first: 100) {{ nodes {{ {inside} }} }} }}"
+def _spreads_under_fields(depth: int) -> str:
+    fragments = (
+        f"fragment F{n} on Story {{ a: related {{ ...F{n + 1} }} b: related {{ ...F{n + 1} }} }}" for n in range(depth)
+    )
+    return f"{{ stories {{ nodes {{ ...F0 }} }} }} {' '.join(fragments)} fragment F{depth} on Story {{ id }}"
+
+
+def _all_pages(roots: int) -> str:
+    inside = "articles(first: 100) { nodes { outlet { stories(first: 100) { nodes { id } } } } }"
+    pages = (f"a{n}: stories(first: 100) {{ nodes {{ {inside} }} }}" for n in range(roots))
+    return f"{{ {' '.join(pages)} }}"
 
 
 BAD = {
     "25 fragments that spread the next twice": _document(_spreads(25)),
+    "the same under fields of their own": _document(_spreads_under_fields(25)),
     "1,000 repeats of one composite field": _document("{" + " outlets { nodes { id } }" * 1_000 + "}"),
     "1,000 conflicting arguments": _document(f"{{ {_many(' outlets(first: {}) {{ nodes {{ id }} }}', 1_000)} }}"),
     "120 repeats of a field with a selection": _document("{" + " outlets { nodes { id } }" * 120 + "}"),
@@ -60,6 +64,7 @@ BAD = {
     "a flood of directives": _document("{ __typename" + " @skip(if: false)" * 190 + "}"),
     "a flood of unknown fields": _document(f"{{ {_many(' f{}', 900)} }}"),
     "first: 100 at every level": _document(_all_pages(1)),
+    "that in ten root fields": _document(_all_pages(10)),
     "20,000 comments": _document("#\n" * 20_000 + "{ __typename }"),
     "a string of 90 kB": _document('{ outlet(by: {slug: "' + "x" * 90_000 + '"}) { nope } }'),
     "only fragments": _document(_many(" fragment F{} on Story {{ id }}", 150)),
@@ -142,14 +147,14 @@ async def measure_refusals(server: str, seconds: int, repeats: int = 60) -> Refu
     async with empty_database(server) as dsn:
         conn = await asyncpg.connect(dsn)
         await conn.execute(CORPUS)
-        key = await _honest_key(conn)
+        key = await key_without_end(dsn)
         usual = await conn.fetchval("select cost_per_minute from tiers where name = 'anonymous'")
         await conn.execute(A_MINUTE, 1_000_000_000)
-        async with started(SERVICE, dsn, "/readyz", ENFORCED) as (url, process):
+        async with started(SERVICE, dsn, "/readyz", COUNTED) as (url, process):
             each = [await _alone(url, process, name, body, repeats) for name, body in BAD.items()]
         await conn.execute(A_MINUTE, usual)
         await conn.close()
-        async with started(SERVICE, dsn, "/readyz", ENFORCED) as (url, _):
+        async with started(SERVICE, dsn, "/readyz", COUNTED) as (url, _):
             headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
             alone = await _honest(url, headers, seconds)
             return Refusals(each, alone, await _attacked(url, headers, seconds))
@@ -165,17 +170,6 @@ async def _attacked(url: str, headers: dict[str, str], seconds: int) -> Felt:
         felt = await _honest(url, headers, seconds)
         await attacking
         return felt
-
-
-async def _honest_key(conn: asyncpg.Connection[asyncpg.Record]) -> str:
-    key = new_key()
-    await conn.execute("update tiers set cost_per_minute = 1000000000 where name = 'vantage'")
-    await conn.execute(
-        "insert into api_keys (prefix, digest, name, tier) values ($1, $2, 'honest', 'vantage')",
-        prefix_of(key),
-        digest_of(key, PEPPER.encode()),
-    )
-    return key
 
 
 async def _alone(url: str, process: int, name: str, body: bytes, repeats: int) -> Refusal:

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 
 from bench.driving import Unusable
+from service.access.keeping import Keeping, NewKey, TierChange
 
 ROOT = Path(__file__).parents[1]
 SERVICE = (sys.executable, "-m", "service", "serve")
@@ -21,8 +22,16 @@ FLOOR = (sys.executable, "-m", "bench.floor.app")
 STARTS_WITHIN = 30.0
 SETTINGS = {"PARALLAX_KEY_PEPPER": "a pepper for benchmarks only", "PARALLAX_ALLOWANCES": "off"}
 """One client asks more than any is allowed: what allowances cost is measured by itself."""
+COUNTED = {"PARALLAX_ALLOWANCES": "enforce"}
 UNCACHED = {"PARALLAX_CACHE_BYTES": "0"}
 """Every answer is made anew: the floor keeps none either."""
+
+
+async def key_without_end(dsn: str) -> str:
+    """A key of the tier vantage, whose allowance no benchmark can spend."""
+    keeping = Keeping(dsn, "bench")
+    await keeping.put_tier("vantage", TierChange(cost_per_minute=1_000_000_000))
+    return await keeping.create(NewKey("benchmarks", "vantage"), SETTINGS["PARALLAX_KEY_PEPPER"].encode())
 
 
 @asynccontextmanager
