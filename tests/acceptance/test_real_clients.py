@@ -12,6 +12,7 @@ import pytest
 
 from tests.acceptance.conftest import Serve
 from tests.acceptance.test_websocket import STORY
+from tests.databases import settled
 
 
 @pytest.mark.parametrize("kind", ["ws", "sse"])
@@ -20,6 +21,7 @@ async def test_a_client_that_drops_and_returns_hears_every_change_once(
 ) -> None:
     conn = await asyncpg.connect(empty_database)
     await conn.execute(STORY)
+    await settled(conn)
     changed = 0
 
     async def change(times: int) -> None:
