@@ -38,7 +38,8 @@ def check_wrk() -> None:
 
 async def drive(url: str, bodies: Path, *, warm_up: int, seconds: int, key: str = "") -> Measured:
     """Sends the bodies, one a line, over and over: for `warm_up` seconds unmeasured, then for `seconds`."""
-    await _wrk(url, bodies, warm_up, key)
+    if warm_up:
+        await _wrk(url, bodies, warm_up, key)
     result = await _wrk(url, bodies, seconds, key)
     failed = {kind: count for kind, count in result["errors"].items() if count}
     if failed:

@@ -13,12 +13,13 @@ import asyncpg
 import click
 import httpx
 import orjson
+import psutil
 
 from bench.driving import Unusable, check_wrk, drive
 from bench.freshness import CORPUS, PAGE, STORIES
 from bench.loading import empty_database
 from bench.querying import Effort
-from bench.servers import COUNTED, SERVICE, key_without_end, running
+from bench.servers import COUNTED, SERVICE, key_without_end, started, used
 
 STATIC = (sys.executable, "-m", "bench.floor.static")
 NOTHING_HERE = {"PARALLAX_CACHE_BYTES": "2000"}
@@ -26,23 +27,31 @@ NOTHING_HERE = {"PARALLAX_CACHE_BYTES": "2000"}
 
 
 @dataclass(frozen=True, slots=True)
-class Hits:
-    """Bytes of a page, and requests a second by where it comes from.
+class Served:
+    """Requests a second, and the microseconds of processor time that the server took for each."""
 
-    Those are of callers who are not counted; `keyed` is from memory too, to a caller with a key and an allowance.
+    rate: float
+    processor: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """Bytes of a page, and what was served by where it comes from.
+
+    That is to callers who are not counted; `keyed` is from memory too, to a caller with a key and an allowance.
     """
 
     size: int
-    static: float
-    memory: float
-    redis: float
-    keyed: float
+    static: Served
+    memory: Served
+    redis: Served
+    keyed: Served
 
     @property
     def ratios(self) -> dict[str, float]:
         """Hits of each level for one static answer; of a caller with a key, for one from memory without."""
-        memory = self.memory
-        return {"memory": memory / self.static, "redis": self.redis / self.static, "keyed": self.keyed / memory}
+        static, memory = self.static.rate, self.memory.rate
+        return {"memory": memory / static, "redis": self.redis.rate / static, "keyed": self.keyed.rate / memory}
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -61,14 +70,16 @@ def main(seconds: int, database: str, redis: str) -> None:
 
 def as_text(hits: Hits) -> str:
     """The figures in words."""
-    each = (
-        f"{name} {rate:,.0f}/s ({rate / hits.static:.2f} of static)"
-        for name, rate in (("memory", hits.memory), ("Redis", hits.redis))
+    ratios = hits.ratios
+    told = (
+        ("a static body", hits.static, ""),
+        ("from memory", hits.memory, f"{ratios['memory']:.2f} of static"),
+        ("from Redis", hits.redis, f"{ratios['redis']:.2f} of static"),
+        ("from memory, to a key with an allowance", hits.keyed, f"{ratios['keyed']:.2f} of memory without"),
     )
-    keyed = f"to a key with an allowance {hits.keyed:,.0f}/s ({hits.ratios['keyed']:.2f} of memory without)"
-    return (
-        f"kept pages of {hits.size:,} bytes: from {', from '.join(each)}; {keyed}; a static body: {hits.static:,.0f}/s"
-    )
+    lines = [f"{'kept pages of ' + format(hits.size, ',') + ' bytes':42} requests/s  processor"]
+    lines += [f"{name:42} {each.rate:10,.0f} {each.processor:7.1f} µs  {ratio}".rstrip() for name, each, ratio in told]
+    return "\n".join(lines)
 
 
 async def measure_hits(server: str, redis: str, effort: Effort) -> Hits:
@@ -82,17 +93,17 @@ async def measure_hits(server: str, redis: str, effort: Effort) -> Hits:
             orjson.dumps({"query": PAGE, "variables": {"id": f"story_{number}"}}) for number in range(1, STORIES + 1)
         ]
         key = await key_without_end(dsn)
-        async with running(SERVICE, dsn, "/readyz", shared) as memory:
-            size = await _warm(memory, bodies, "memory")
+        async with started(SERVICE, dsn, "/readyz", shared) as memory:
+            size = await _warm(memory[0], bodies, "memory")
             async with (
-                running(SERVICE, dsn, "/readyz", {**shared, **NOTHING_HERE}) as far,
-                running(SERVICE, dsn, "/readyz", {**shared, **COUNTED}) as keyed,
-                running((*STATIC, str(size)), dsn, "/", {}) as static,
+                started(SERVICE, dsn, "/readyz", {**shared, **NOTHING_HERE}) as far,
+                started(SERVICE, dsn, "/readyz", {**shared, **COUNTED}) as keyed,
+                started((*STATIC, str(size)), dsn, "/", {}) as static,
             ):
-                await _warm(far, bodies, "redis")
-                await _warm(keyed, bodies, "memory", key)
-                urls = {"static": static, "memory": memory, "redis": far, "keyed": keyed}
-                return Hits(size, **await _rates(urls, bodies, effort, {"keyed": key}))
+                await _warm(far[0], bodies, "redis")
+                await _warm(keyed[0], bodies, "memory", key)
+                servers = {"static": static, "memory": memory, "redis": far, "keyed": keyed}
+                return Hits(size, **await _served(servers, bodies, effort, {"keyed": key}))
 
 
 async def _warm(url: str, bodies: list[bytes], where: str, key: str = "") -> int:
@@ -112,19 +123,28 @@ async def _warm(url: str, bodies: list[bytes], where: str, key: str = "") -> int
     return round(median(sizes))
 
 
-async def _rates(urls: dict[str, str], bodies: list[bytes], effort: Effort, keys: dict[str, str]) -> dict[str, float]:
-    rates: dict[str, list[float]] = {name: [] for name in urls}
+async def _served(
+    servers: dict[str, tuple[str, int]], bodies: list[bytes], effort: Effort, keys: dict[str, str]
+) -> dict[str, Served]:
+    rounds: dict[str, list[Served]] = {name: [] for name in servers}
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "bodies")
         file.write_bytes(b"\n".join(bodies) + b"\n")
         for _ in range(effort.rounds):
-            for name, url in urls.items():
+            for name, (url, pid) in servers.items():
                 # Pages last for a minute: a round begins with those that are gone made anew.
+                await drive(f"{url}/graphql", file, warm_up=0, seconds=effort.warm_up, key=keys.get(name, ""))
+                process = psutil.Process(pid)
+                before = used(process)
                 measured = await drive(
-                    f"{url}/graphql", file, warm_up=effort.warm_up, seconds=effort.seconds, key=keys.get(name, "")
+                    f"{url}/graphql", file, warm_up=0, seconds=effort.seconds, key=keys.get(name, "")
                 )
-                rates[name].append(measured.rate)
-    return {name: median(each) for name, each in rates.items()}
+                requests = measured.rate * effort.seconds
+                rounds[name].append(Served(measured.rate, (used(process) - before) / requests * 1e6))
+    return {
+        name: Served(median(run.rate for run in runs), median(run.processor for run in runs))
+        for name, runs in rounds.items()
+    }
 
 
 if __name__ == "__main__":

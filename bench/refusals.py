@@ -20,7 +20,7 @@ import psutil
 from bench.driving import Unusable, attack, check_wrk
 from bench.freshness import CORPUS, PAGE
 from bench.loading import empty_database
-from bench.servers import COUNTED, SERVICE, key_without_end, started
+from bench.servers import COUNTED, SERVICE, key_without_end, started, used
 
 ATTACKERS = 50
 A_MINUTE = "update tiers set cost_per_minute = $1 where name = 'anonymous'"
@@ -180,10 +180,10 @@ async def _alone(url: str, process: int, name: str, body: bytes, repeats: int) -
         status = (await client.post("/graphql", content=body)).status_code
         stall = await _longest_wait(client, body)
         await asyncio.sleep(0.1)
-        before = _used(server)
+        before = used(server)
         for _ in range(repeats):
             await client.post("/graphql", content=body)
-        return Refusal(name, status, (_used(server) - before) / repeats * 1_000, stall)
+        return Refusal(name, status, (used(server) - before) / repeats * 1_000, stall)
 
 
 async def _longest_wait(client: httpx.AsyncClient, body: bytes) -> float:
@@ -218,12 +218,6 @@ async def _honest(url: str, headers: dict[str, str], seconds: int) -> Felt:
 def _felt(waits: Iterable[float]) -> Felt:
     cut = quantiles(waits, n=100)
     return Felt(cut[49], cut[98])
-
-
-def _used(process: psutil.Process) -> float:
-    """Seconds of the processor."""
-    times = process.cpu_times()
-    return times.user + times.system
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
+import psutil
 
 from bench.driving import Unusable
 from service.access.keeping import Keeping, NewKey, TierChange
@@ -61,6 +62,12 @@ async def started(
         if process.returncode is None:
             process.terminate()
         await process.wait()
+
+
+def used(process: psutil.Process) -> float:
+    """Seconds of the processor that a process has taken."""
+    times = process.cpu_times()
+    return times.user + times.system
 
 
 @asynccontextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Container, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Container, Iterable
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
@@ -133,15 +133,14 @@ def _layered(app: ASGIApp, settings: Settings, observe: Observer) -> ASGIApp:
 def _straight(endpoint: ASGIApp, sockets: ASGIApp, paths: Container[str], router: ASGIApp) -> ASGIApp:
     """Leads what comes for these paths to its endpoint, all else to the router, whose search costs like a plan."""
 
-    async def lead(scope: Scope, receive: Receive, send: Send) -> None:
+    def lead(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "http" and scope["path"] in paths:
-            await endpoint(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await (sockets if scope["path"] in paths else refuse_socket)(scope, receive, send)
-        else:
-            # Within an application, as it takes this to be, Starlette raises what else it would answer in plain text.
-            scope["app"] = router
-            await router(scope, receive, send)
+            return endpoint(scope, receive, send)
+        if scope["type"] == "websocket":
+            return (sockets if scope["path"] in paths else refuse_socket)(scope, receive, send)
+        # Within an application, as it takes this to be, Starlette raises what else it would answer in plain text.
+        scope["app"] = router
+        return router(scope, receive, send)
 
     return lead
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from hashlib import blake2b
 from ipaddress import ip_network
 from types import TracebackType
 from typing import Any, Self
@@ -67,6 +69,9 @@ class Callers:
         self._looked_at = float("-inf")
         self._knows: bool | None = None
         self._callers = Remembered[bytes, Caller](MOST)
+        # The same by a digest that takes a third of the time, and that is worth nothing outside this process.
+        self._known = Remembered[bytes, Caller](MOST)
+        self._secret = secrets.token_bytes(32)
         self._none = Remembered[bytes, bool](MOST)
         self._met = Remembered[bytes, bool](MOST)
         self._anonymous = Remembered[str, Caller](MOST)
@@ -92,7 +97,7 @@ class Callers:
             return self._anonymous.get(given.address) or self._anonymous.put(given.address, self._anonymous_at(given))
         if not self._counts():
             return None
-        caller = self._callers.get(digest_of(given.key, self._pepper))
+        caller = self._known.get(self._fingerprint(given.key))
         return caller if caller and self._is_good(caller, given) else None
 
     def has_met(self, given: Credentials) -> bool:
@@ -106,7 +111,7 @@ class Callers:
             return self._anonymous_at(given)
         caller = await self._find(digest_of(given.key, self._pepper)) if is_well_formed(given.key) else None
         if caller and self._is_good(caller, given):
-            return caller
+            return self._known.put(self._fingerprint(given.key), caller)
         await asyncio.sleep(max(0.0, began + REFUSAL - time.monotonic()))
         raise Unauthenticated(REFUSED)
 
@@ -127,6 +132,9 @@ class Callers:
             return False
         same_limits = (found.key.origins, found.key.networks) == (caller.key.origins, caller.key.networks)
         return same_limits and found.tier.features >= caller.tier.features
+
+    def _fingerprint(self, key: str) -> bytes:
+        return blake2b(key.encode("utf-8", "surrogatepass"), digest_size=32, key=self._secret).digest()
 
     def _counts(self) -> bool:
         return time.monotonic() - self._looked_at < self._bound
@@ -174,7 +182,7 @@ class Callers:
             row = await self._ask("access_tiers")
             self.tiers = Tiers(_tier_of(tier) for tier in orjson.loads(row["tiers"]))
             self._generation = row["generation"]
-            for remembered in (self._callers, self._none, self._anonymous):
+            for remembered in (self._callers, self._known, self._none, self._anonymous):
                 remembered.clear()
         self._looked_at = began
         if not self._knows:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from math import ceil
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
 from service.errors import ApiError, RateLimited
 from service.events import AllowancesSpent, Observer, ignore
@@ -75,6 +75,10 @@ class Balance(NamedTuple):
     remaining: int
     full_in: float
 
+    @classmethod
+    def full(cls, limit: int) -> Self:
+        return cls(limit, limit, 0.0)
+
 
 @dataclass(slots=True)
 class _Share:
@@ -96,8 +100,11 @@ class _Share:
         return min(self.per_minute, self.left + (now - self.asked_at) * self.per_minute / 60)
 
     def balance(self, now: float) -> Balance:
-        left = min(self.per_minute, self.left_at(now) + self.units)
-        return Balance(self.per_minute, int(left + ROUNDING), (self.per_minute - left) * 60 / self.per_minute)
+        limit = self.per_minute
+        left = self.left_at(now) + self.units
+        if left >= limit:
+            return Balance.full(limit)
+        return Balance(limit, int(left + ROUNDING), (limit - left) * 60 / limit)
 
     def wait_for(self, units: int, now: float) -> float:
         """Seconds until the bucket has so much, at the earliest; 0 where it may have it already."""
@@ -135,7 +142,7 @@ class Allowances:
 
     async def spend(self, account: str, per_minute: int, cost: int) -> Balance:
         """What is left after the cost was taken. Raises RateLimited, with nothing taken."""
-        at_hand = self._at_hand(account, per_minute, cost)
+        at_hand = self.spend_at_hand(account, per_minute, cost)
         if at_hand is not None:
             return at_hand
         share = self._share(account, per_minute)
@@ -170,13 +177,13 @@ class Allowances:
         """What is left. Never raises RateLimited, and spends nothing."""
         return await self.spend(account, per_minute, 0)
 
-    def _at_hand(self, account: str, per_minute: int, cost: int) -> Balance | None:
+    def spend_at_hand(self, account: str, per_minute: int, cost: int) -> Balance | None:
         """What is left after the cost was taken, where that needs nobody; None where Redis has to be asked.
 
         Raises RateLimited where it is known that so much cannot be had yet.
         """
         if self._mode == "off":
-            return Balance(per_minute, per_minute, 0.0)
+            return Balance.full(per_minute)
         share = self._shares.get(account)
         if share is None or share.per_minute != per_minute:
             return None

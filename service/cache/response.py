@@ -38,6 +38,9 @@ class Source(Enum):
     SHARED = "shared"
     DATABASE = "database"
 
+    # There is one of each: what an enum does to be found in a mapping takes longer than all else that is done with it.
+    __hash__ = object.__hash__
+
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
@@ -117,10 +120,10 @@ class ResponseCache:
     def at_hand(self, key: bytes) -> Answer | None:
         """The answer under the key, if the process has one that is fresh."""
         entry = self._local.get(key)
-        if entry is None:
+        if entry is None or not self._is_fresh(entry, age := self._age(entry)):
             return None
-        age = self._age(entry)
-        return Answer(entry, Source.LOCAL, stale=False, age=age) if self._is_fresh(entry, age) else None
+        # By position, as every hit comes by here: names take half as long again.
+        return Answer(entry, Source.LOCAL, False, age)
 
     async def shared(self, key: bytes) -> Answer | None:
         """The answer that another process keeps under the key, if it is fresh and there is nothing nearer.
@@ -157,7 +160,8 @@ class ResponseCache:
     def _is_fresh(self, entry: Entry, age: float) -> bool:
         if entry.kind is Kind.LIST:
             return age < self._lifetimes.list_fresh and self._is_admitted(entry)
-        return self._informed and age < self._lifetimes.page and self._is_admitted(entry)
+        known_of = self._informed and age < self._lifetimes.page
+        return known_of and self._invalidation.admits(entry.tags, entry.as_of)
 
     def _is_admitted(self, entry: Entry | Filled) -> bool:
         """Whether no change is known that speaks against it; of a page, also whether each would be known."""

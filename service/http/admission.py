@@ -53,6 +53,11 @@ class Admission:
         self._terms: dict[tuple[str, bool], Terms] = {}
         self._paces = Paces()
 
+    def known(self, given: Credentials) -> Guest | None:
+        """The caller of those credentials, where nobody has to be asked."""
+        caller = self._callers.at_hand(given)
+        return Guest(caller, self._terms_of(caller), given.address) if caller else None
+
     async def admit(self, given: Credentials) -> Guest:
         """The caller of those credentials. Raises Unauthenticated, RateLimited or Unavailable."""
         caller = self._callers.at_hand(given) or await self._identified(given)
@@ -89,6 +94,17 @@ class Admission:
             await self._allowances.spend(_uncharged(guest), UNCHARGED_A_MINUTE, 1)
             return await self._allowances.balance(account, tier.cost_per_minute)
         return await self._spent(guest, call.cost)
+
+    def charged_at_hand(self, guest: Guest, call: Call) -> Balance | None:
+        """The same where that needs nobody; None, with nothing taken, where it has to be awaited."""
+        caller, cost = guest.caller, call.cost
+        tier = self._tier_of(guest)
+        if cost > tier.max_cost_per_request or call.uncharged:
+            return None
+        balance = self._allowances.spend_at_hand(caller.account, tier.cost_per_minute, cost)
+        if balance is not None and caller.key is not None:
+            self._usage.spent(caller.key.id, cost)
+        return balance
 
     @asynccontextmanager
     async def charging_refusals(self, guest: Guest) -> AsyncGenerator[None]:

@@ -29,9 +29,8 @@ def credentials_of(scope: Scope, headers: Headers) -> Credentials:
     if b"plx" in scope["query_string"] and _KEY_IN_URL.search(scope["query_string"]):
         raise Unauthenticated(IN_URL)
     origin, client = headers.get(b"origin"), scope.get("client")
-    key = None
-    if b"authorization" in headers or b"x-api-key" in headers:
-        key = _one(_told(headers.get(b"authorization")), _told(headers.get(b"x-api-key")))
+    authorization, api_key = headers.get(b"authorization"), headers.get(b"x-api-key")
+    key = None if authorization is None and api_key is None else _one(_told(authorization), _told(api_key))
     return Credentials(key, origin.decode("latin-1") if origin else None, client[0] if client else "")
 
 

@@ -18,7 +18,7 @@ from service.http.media import MediaType, accepted
 from service.http.operations import SUBSCRIPTION, Operations
 from service.http.origins import refuse_from_elsewhere
 from service.http.pages import GRAPHIQL, registered_page, send_page
-from service.http.requests import GraphQLRequest, Headers, Sent, headers_of, read, understand
+from service.http.requests import GraphQLRequest, Headers, Sent, headers_of, read, read_arrived, understand
 from service.http.responses import send_options
 from service.http.server_sent_events import EventStream
 from service.planner import Call, Operation
@@ -73,7 +73,7 @@ class GraphQLEndpoint:
             await send_page(send, self._page)
             return
         refuse_from_elsewhere(method, headers)
-        guest = await self._admission.admit(given)
+        guest = self._admission.known(given) or await self._admission.admit(given)
         try:
             await self._answer(scope, headers, receive, send, guest)
         except ApiError:
@@ -82,16 +82,19 @@ class GraphQLEndpoint:
 
     async def _answer(self, scope: Scope, headers: Headers, receive: Receive, send: Send, guest: Guest) -> None:
         method, media_type = scope["method"], scope["media_type"]
-        sent = await read(scope, headers, receive, self._settings)
+        settings = self._settings
+        sent = read_arrived(scope, headers, receive, settings) or await read(scope, headers, receive, settings)
         if media_type is MediaType.EVENTS:
             await self._stream(scope, receive, send, guest, sent)
             return
-        reader = Reader(method, headers, media_type, keyed=guest.caller.key is not None)
-        known = self._calls.get((sent, guest.terms)) if self._cache else None
-        if known and self._cache:
-            reader.balance = scope["balance"] = await self._admission.charge(guest, known)
-            if answer := self._cache.at_hand(known.key) or await self._cache.shared(known.key):
-                await send_kept(send, reader, Kept(self._cache, known.key, answer), self._settings.cache_max_age)
+        reader = Reader(method, headers, media_type, guest.caller.key is not None)
+        cache = self._cache
+        known = self._calls.get((sent, guest.terms)) if cache else None
+        if known and cache:
+            charged = self._admission.charged_at_hand(guest, known) or await self._admission.charge(guest, known)
+            reader.balance = scope["balance"] = charged
+            if answer := cache.at_hand(known.key) or await cache.shared(known.key):
+                await send_kept(send, reader, Kept(cache, known.key, answer), settings.cache_max_age)
                 return
         async with self._admission.reading(guest), self._turn(sent):
             request = understand(sent)

@@ -5,6 +5,7 @@ ETag, Age, Cache-Control, Cache-Status: RFC 9110, 9111, 9211.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,14 +16,16 @@ from service.cache import Answer, ResponseCache, Source
 from service.http.encoding import ENCODERS, SMALLEST, accepted_encoding
 from service.http.media import MediaType
 from service.http.requests import Headers
-from service.http.responses import NO_STORE, Header, allowance_headers, send_not_modified, send_reply
+from service.http.responses import NO_STORE, allowance_lines, send_answer, send_not_modified
+from service.http.shortcuts import lines_of
 
 _STATUS = {
     Source.LOCAL: b"parallax; hit; detail=memory",
     Source.SHARED: b"parallax; hit; detail=redis",
     Source.DATABASE: b"parallax; fwd=miss; stored",
 }
-_MARKS = {each: each.name[0].lower().encode() for each in MediaType}
+_CODING = {"": b"", **{name: lines_of((b"content-encoding", name.encode())) for name in ENCODERS}}
+_ABOUT = b"etag: %b\r\nage: %d\r\ncache-control: %b, max-age=%d\r\ncache-status: %b%b\r\n"
 READING = ("GET", "HEAD")
 
 
@@ -49,34 +52,28 @@ class Kept(NamedTuple):
         return self.cache.encoded(self.key, entry, encoding, ENCODERS[encoding]) if encoding else entry.body
 
 
-async def send_kept(send: Send, reader: Reader, kept: Kept, max_age: int) -> None:
+def send_kept(send: Send, reader: Reader, kept: Kept, max_age: int) -> Awaitable[None]:
     """Sends a kept answer; 304 to a reader who has it already. `max_age` is for caches outside."""
     entry, headers, media_type = kept.answer.entry, reader.headers, reader.media_type
     encoding = _encoding(headers, len(entry.body))
     # A strong tag tells apart what differs by a byte: the same body in another coding, or under another type.
-    etag = b'"%b-%b%b"' % (entry.etag, _MARKS[media_type], encoding.encode())
+    etag = b'"%b-%b%b"' % (entry.etag, media_type.mark, encoding.encode())
     reads = reader.method in READING
     public = reads and not reader.keyed
     about = _about(kept.answer, etag, public=public, max_age=max_age)
     if reader.balance is not None and not public:  # what all may keep tells nothing of one
-        about += allowance_headers(reader.balance)
+        about += allowance_lines(reader.balance)
     if reads and _is_known(etag, headers.get(b"if-none-match")):
-        await send_not_modified(send, about)
-        return
-    if encoding:
-        about.append((b"content-encoding", encoding.encode()))
-    await send_reply(send, 200, media_type, kept.body(encoding), about)
+        return send_not_modified(send, about)
+    return send_answer(send, 200, media_type, kept.body(encoding), about + _CODING[encoding])
 
 
-async def send_body(send: Send, reader: Reader, body: bytes) -> None:
+def send_body(send: Send, reader: Reader, body: bytes) -> Awaitable[None]:
     """Sends an answer that is not kept, and that no cache is to keep."""
     encoding = _encoding(reader.headers, len(body))
-    about = [NO_STORE]
-    if reader.balance is not None:
-        about += allowance_headers(reader.balance)
-    if encoding:
-        about.append((b"content-encoding", encoding.encode()))
-    await send_reply(send, 200, reader.media_type, ENCODERS[encoding](body) if encoding else body, about)
+    about = lines_of(NO_STORE) + (allowance_lines(reader.balance) if reader.balance else b"")
+    coded = ENCODERS[encoding](body) if encoding else body
+    return send_answer(send, 200, reader.media_type, coded, about + _CODING[encoding])
 
 
 def _encoding(headers: Headers, size: int) -> str:
@@ -91,12 +88,12 @@ def _is_known(etag: bytes, if_none_match: bytes | None) -> bool:
     return etag in given or b"*" in given
 
 
-def _about(answer: Answer, etag: bytes, *, public: bool, max_age: int) -> list[Header]:
-    status = _STATUS[answer.source]
-    scope = b"public" if public else b"private"
-    return [
-        (b"etag", etag),
-        (b"age", b"%d" % answer.age),
-        (b"cache-control", b"%s, max-age=%d" % (scope, 0 if answer.stale else max_age)),
-        (b"cache-status", status + b"; ttl=-1" if answer.stale else status),
-    ]
+def _about(answer: Answer, etag: bytes, *, public: bool, max_age: int) -> bytes:
+    return _ABOUT % (
+        etag,
+        answer.age,
+        b"public" if public else b"private",
+        0 if answer.stale else max_age,
+        _STATUS[answer.source],
+        b"; ttl=-1" if answer.stale else b"",
+    )

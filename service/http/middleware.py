@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,8 +17,9 @@ from service.errors import ApiError, Internal, MethodNotAllowed, NotFound, RateL
 from service.events import CallerLeft, Observer, RequestFailed
 from service.http.caller import CallerGone
 from service.http.media import MediaType
-from service.http.responses import Header, allowance_headers, send_error
-from service.http.shortcuts import BEGINNINGS, send_whole
+from service.http.requests import headers_of
+from service.http.responses import allowance_lines, send_error
+from service.http.shortcuts import Header, add_headers, lines_of, send_whole
 
 NOSNIFF: Header = (b"x-content-type-options", b"nosniff")
 _GIVEN = re.compile(rb"[A-Za-z0-9._:+/=@-]{1,128}")
@@ -34,27 +35,21 @@ class RequestId:
     def __init__(self, app: ASGIApp, *, tls_seconds: int = 0) -> None:
         self._app = app
         tls: Header = (b"strict-transport-security", b"max-age=%d" % tls_seconds)
-        self._headers = (NOSNIFF, tls) if tls_seconds else (NOSNIFF,)
+        self._lines = lines_of(NOSNIFF, tls) if tls_seconds else lines_of(NOSNIFF)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        request_id = b""
-        for name, value in scope["headers"]:
-            if name == b"x-request-id" and _GIVEN.fullmatch(value):
-                request_id = value
-                break
-        request_id = request_id or b"%024x" % random.getrandbits(96)
-        scope["request_id"] = request_id.decode()
+            return self._app(scope, receive, send)
+        given = headers_of(scope).get(b"x-request-id")
+        request_id = given.decode() if given and _GIVEN.fullmatch(given) else f"{random.getrandbits(96):024x}"
+        scope["request_id"] = request_id
 
-        async def send_named(message: Message) -> None:
-            if message["type"] in BEGINNINGS:
-                scope["answering"] = True
-                message["headers"] = [*message.get("headers", ()), *self._headers, (b"x-request-id", request_id)]
-            await send_whole(send, message)
+        def send_named(message: Message) -> Awaitable[None]:
+            scope["answering"] = True
+            add_headers(message, b"%bx-request-id: %b\r\n" % (self._lines, request_id.encode()))
+            return send_whole(send, message)
 
-        await self._app(scope, receive, send_named)
+        return self._app(scope, receive, send_named)
 
 
 class Failures:
@@ -77,16 +72,16 @@ class Failures:
                 foreseen = not isinstance(error, Internal)
                 self._observe(RequestFailed(scope["request_id"], error.code, None if foreseen else raised))
             media_type = scope.get("media_type", MediaType.JSON)
-            headers, request_id = _allowance(scope, error), scope["request_id"]
-            await send_error(send, receive, error, media_type, request_id=request_id, headers=headers)
+            lines, request_id = _allowance(scope, error), scope["request_id"]
+            await send_error(send, receive, error, media_type, request_id=request_id, lines=lines)
 
 
-def _allowance(scope: Scope, error: ApiError) -> Sequence[Header]:
+def _allowance(scope: Scope, error: ApiError) -> bytes:
     """What is left to the caller, where the request came so far that it is known."""
     balance: Balance | None = scope.get("balance")
     if isinstance(error, RateLimited) and error.limit:
         balance = Balance(error.limit, 0, error.retry_after)
-    return allowance_headers(balance) if balance else ()
+    return allowance_lines(balance) if balance else b""
 
 
 def _told(raised: Exception) -> ApiError:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Collection
 
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import Forbidden
 from service.http.requests import Headers, headers_of
-from service.http.responses import Header
-from service.http.shortcuts import BEGINNINGS
+from service.http.shortcuts import Header, add_headers, lines_of
 
 ANY = "*"
 PREFLIGHT_SECONDS = 7_200
@@ -27,7 +26,8 @@ SHOWN = ("ETag", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id",
 _ALLOW_ORIGIN = b"access-control-allow-origin"
 _EXPOSE: Header = (b"access-control-expose-headers", ", ".join(SHOWN).encode())
 _VARY: Header = (b"vary", b"Origin")
-_FOR_ANY: tuple[Header, ...] = ((_ALLOW_ORIGIN, ANY.encode()), _EXPOSE)
+_FOR_ANY = lines_of((_ALLOW_ORIGIN, ANY.encode()), _EXPOSE)
+_FOR_NONE = lines_of(_VARY)
 _ELSEWHERE = (b"cross-site", b"same-site")
 _FORCE_A_PREFLIGHT = (
     b"x-api-key", b"apollo-require-preflight", b"x-apollo-operation-name", b"graphql-require-preflight",
@@ -51,27 +51,23 @@ class Sharing:
             app, allow_origins=allowed, allow_methods=METHODS, allow_headers=TAKEN, max_age=PREFLIGHT_SECONDS
         )
         self._any = ANY in allowed
-        self._allowed = frozenset(origin.encode() for origin in allowed)
+        self._for_origin: dict[bytes | None, bytes] = {
+            each.encode(): lines_of(_VARY, (_ALLOW_ORIGIN, each.encode()), _EXPOSE) for each in allowed
+        }
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        if scope["method"] == "OPTIONS" and _is_preflight(headers_of(scope)):
-            await self._preflights(scope, receive, send)
-            return
-        shared = _FOR_ANY if self._any else self._for(scope)
+            return self._app(scope, receive, send)
+        headers = headers_of(scope)
+        if scope["method"] == "OPTIONS" and _is_preflight(headers):
+            return self._preflights(scope, receive, send)
+        shared = _FOR_ANY if self._any else self._for_origin.get(headers.get(b"origin"), _FOR_NONE)
 
-        async def send_shared(message: Message) -> None:
-            if message["type"] in BEGINNINGS:
-                message["headers"] = [*message.get("headers", ()), *shared]
-            await send(message)
+        def send_shared(message: Message) -> Awaitable[None]:
+            add_headers(message, shared)
+            return send(message)
 
-        await self._app(scope, receive, send_shared)
-
-    def _for(self, scope: Scope) -> tuple[Header, ...]:
-        origin = next((value for name, value in scope["headers"] if name == b"origin"), b"")
-        return (_VARY, (_ALLOW_ORIGIN, origin), _EXPOSE) if origin in self._allowed else (_VARY,)
+        return self._app(scope, receive, send_shared)
 
 
 class SocketOrigins:

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope
 from service.errors import BadRequest, RequestTimeout, RequestTooLarge
 from service.http.caller import CallerGone, Within
 from service.http.media import require_json
-from service.http.shortcuts import has_arrived
+from service.http.shortcuts import arrived_body
 from service.http.strict_json import NotStrictJson, read_json
 from service.settings import Settings
 
@@ -41,7 +41,11 @@ class GraphQLRequest:
 
 def headers_of(scope: Scope) -> Headers:
     """The headers by their names in lower case; those that came more than once joined by commas."""
+    known: Headers | None = scope.get("headers_by_name")
+    if known is not None:
+        return known
     found: dict[bytes, bytes] = {}
+    scope["headers_by_name"] = found
     for name, value in scope["headers"]:
         found[name] = found[name] + b", " + value if name in found else value
     return found
@@ -56,12 +60,26 @@ class Sent(NamedTuple):
 
 async def read(scope: Scope, headers: Headers, receive: Receive, settings: Settings) -> Sent:
     """Reads what a caller sent; raises ApiError or CallerGone."""
-    if scope["method"] == "POST":
-        require_json(headers.get(b"content-type"))
-        return Sent(True, await _read_body(headers, receive, settings))
-    if len(scope["query_string"]) > settings.max_body_bytes:
-        raise RequestTooLarge(f"The query string is larger than {settings.max_body_bytes:,} bytes.")
-    return Sent(False, scope["query_string"])
+    return read_arrived(scope, headers, receive, settings) or Sent(True, await _streamed_body(receive, settings))
+
+
+def read_arrived(scope: Scope, headers: Headers, receive: Receive, settings: Settings) -> Sent | None:
+    """What a caller sent, None where its body has to be waited for; raises ApiError."""
+    limit = settings.max_body_bytes
+    if scope["method"] != "POST":
+        if len(scope["query_string"]) > limit:
+            raise RequestTooLarge(f"The query string is larger than {limit:,} bytes.")
+        return Sent(False, scope["query_string"])
+    require_json(headers.get(b"content-type"))
+    body = arrived_body(receive)
+    if body is None:
+        declared = headers.get(b"content-length", b"0")
+        if not declared.isdigit() or len(declared) > 18 or int(declared) > limit:
+            raise _too_large(limit)
+        return None
+    if len(body) > limit:
+        raise _too_large(limit)
+    return Sent(True, body)
 
 
 def understand(sent: Sent) -> GraphQLRequest:
@@ -79,17 +97,11 @@ def understand(sent: Sent) -> GraphQLRequest:
     return checked(cast("dict[str, Any]", payload))
 
 
-async def _read_body(headers: Headers, receive: Receive, settings: Settings) -> bytes:
+async def _streamed_body(receive: Receive, settings: Settings) -> bytes:
     """The body, refused while it streams as soon as it is too large or too late."""
-    limit = settings.max_body_bytes
-    declared = headers.get(b"content-length", b"0")
-    if not declared.isdigit() or len(declared) > 18 or int(declared) > limit:
-        raise _too_large(limit)
-    if has_arrived(receive):
-        return await _joined_parts(receive, limit)
     try:
         with Within(settings.body_timeout):
-            return await _joined_parts(receive, limit)
+            return await _joined_parts(receive, settings.max_body_bytes)
     except TimeoutError:
         raise RequestTimeout(f"The request's body did not arrive within {settings.body_timeout:g} seconds.") from None
 

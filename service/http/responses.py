@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from math import ceil
 from typing import Any
@@ -23,9 +23,7 @@ from service.errors import (
     ValidationFailed,
 )
 from service.http.media import MediaType
-from service.http.shortcuts import WHOLE
-
-Header = tuple[bytes, bytes]
+from service.http.shortcuts import START, WHOLE, Header, headers_in, lines_of
 
 LINGER = 1.0
 """Seconds for which the rest of a refused body is thrown away."""
@@ -36,29 +34,36 @@ NO_STORE: Header = (b"cache-control", b"no-store")
 CLOSE: Header = (b"connection", b"close")
 
 
-def allowance_headers(balance: Balance) -> tuple[Header, Header]:
-    """What is left of a caller's allowance, as draft-ietf-httpapi-ratelimit-headers has it."""
-    return (
-        (b"ratelimit-policy", b'"minute";q=%d;w=60' % balance.limit),
-        (b"ratelimit", b'"minute";r=%d;t=%d' % (balance.remaining, ceil(balance.full_in))),
-    )
+_VARY_LINE = lines_of(VARY)
+_ALLOWANCE = b'ratelimit-policy: "minute";q=%d;w=60\r\nratelimit: "minute";r=%d;t=%d\r\n'
+
+
+def allowance_lines(balance: Balance) -> bytes:
+    """Headers of what is left of a caller's allowance, as draft-ietf-httpapi-ratelimit-headers has it."""
+    return _ALLOWANCE % (balance.limit, balance.remaining, ceil(balance.full_in))
 
 
 async def send_reply(
     send: Send, status: int, media_type: MediaType, body: bytes, headers: Sequence[Header] = (), *, last: bool = True
 ) -> None:
     """Sends a whole response; unless it is the `last` of it, the connection waits for the end that `send_end` gives."""
-    every = [media_type.header, (b"content-length", b"%d" % len(body)), VARY, *headers]
     if last:
-        await send({"type": WHOLE, "status": status, "headers": every, "body": body})
-    else:
-        await send({"type": "http.response.start", "status": status, "headers": every})
-        await send({"type": "http.response.body", "body": body, "more_body": True})
+        await send_answer(send, status, media_type, body, lines_of(*headers))
+        return
+    every = [media_type.header, (b"content-length", b"%d" % len(body)), VARY, *headers]
+    await send({"type": START, "status": status, "headers": every})
+    await send({"type": "http.response.body", "body": body, "more_body": True})
 
 
-async def send_not_modified(send: Send, headers: Sequence[Header]) -> None:
+def send_answer(send: Send, status: int, media_type: MediaType, body: bytes, lines: bytes) -> Awaitable[None]:
+    """Sends a whole response whose further headers are written already."""
+    head = b"%bcontent-length: %d\r\n%b%b" % (media_type.line, len(body), _VARY_LINE, lines)
+    return send({"type": WHOLE, "status": status, "head": head, "body": body})
+
+
+def send_not_modified(send: Send, lines: bytes) -> Awaitable[None]:
     """Says that the caller has the answer already."""
-    await send({"type": WHOLE, "status": 304, "headers": [VARY, *headers], "body": b""})
+    return send({"type": WHOLE, "status": 304, "head": _VARY_LINE + lines, "body": b""})
 
 
 async def send_end(send: Send, receive: Receive) -> None:
@@ -87,16 +92,15 @@ async def send_error(
     media_type: MediaType,
     *,
     request_id: str,
-    headers: Sequence[Header] = (),
+    lines: bytes = b"",
 ) -> None:
     """Sends an error as GraphQL's errors, with the status that the contract gives it under this media type."""
     always = error.always_status or media_type is not MediaType.JSON
     body = orjson.dumps({"errors": shown_errors(error, request_id)})
     kind = media_type if media_type is MediaType.GRAPHQL_RESPONSE else MediaType.JSON
     unread = isinstance(error, RequestTimeout | RequestTooLarge)
-    await send_reply(
-        send, error.status if always else 200, kind, body, [NO_STORE, *headers, *_headers_for(error)], last=not unread
-    )
+    headers = [NO_STORE, *headers_in(lines), *_headers_for(error)]
+    await send_reply(send, error.status if always else 200, kind, body, headers, last=not unread)
     if unread:
         await send_end(send, receive)
 

@@ -17,7 +17,8 @@ from service.http.admission import Admission, Guest
 from service.http.caller import WhileCallerWaits
 from service.http.operations import Operations
 from service.http.requests import GraphQLRequest, headers_of
-from service.http.responses import NO_STORE, allowance_headers, shown_errors
+from service.http.responses import NO_STORE, allowance_lines, shown_errors
+from service.http.shortcuts import START, headers_in
 from service.http.streams import KEY_ENDED, Stream, Streams
 
 SOON = 0.25
@@ -101,8 +102,8 @@ class _Body:
     async def write(self, part: bytes, *, more: bool = True) -> None:
         async with self._turn:
             if not self.begun:
-                headers = [*HEADERS, *allowance_headers(await self._balance())]
-                await self._send({"type": "http.response.start", "status": 200, "headers": headers})
+                headers = [*HEADERS, *headers_in(allowance_lines(await self._balance()))]
+                await self._send({"type": START, "status": 200, "headers": headers})
                 self.begun = True
             await self._send({"type": "http.response.body", "body": part, "more_body": more})
 

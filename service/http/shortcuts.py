@@ -6,31 +6,89 @@ looked for control characters in each header: for a page of some kilobytes from 
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Generator
+from typing import Any, cast
+
 from starlette.types import Message, Receive, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
+Header = tuple[bytes, bytes]
+
+START = "http.response.start"
 WHOLE = "parallax.response.whole"
-"""The type of a message that is an answer, with `status`, `headers` and `body`. Who sends it answers for the headers:
-nobody looks whether they hold a line break."""
-BEGINNINGS = ("http.response.start", WHOLE)
-"""The types of the messages that have the headers of an answer."""
+"""The type of a message that is an answer, with `status`, `head` (its headers as lines) and `body`. Who sends it
+answers for the headers: nobody looks whether they hold a line break."""
 
 
-async def send_whole(send: Send, message: Message) -> None:
+def lines_of(*headers: Header) -> bytes:
+    """The lines that headers are written as, each with its end."""
+    return b"".join([b"%b: %b\r\n" % header for header in headers])
+
+
+def headers_in(lines: bytes) -> list[Header]:
+    """The headers that such lines hold."""
+    pairs = (line.partition(b": ") for line in lines.split(b"\r\n")[:-1])
+    return [(name, value) for name, _, value in pairs]
+
+
+def add_headers(message: Message, lines: bytes) -> None:
+    """Adds headers to an answer, where the message is the beginning of one, or the whole."""
+    kind = message["type"]
+    if kind == WHOLE:
+        message["head"] += lines
+    elif kind == START:
+        message["headers"] = [*message.get("headers", ()), *headers_in(lines)]
+
+
+def send_whole(send: Send, message: Message) -> Awaitable[None]:
     """Sends any message; a whole answer in one write where the server is uvicorn, and else in the two parts of ASGI."""
     if message["type"] != WHOLE:
-        await send(message)
-        return
+        return send(message)
     cycle = getattr(send, "__self__", None)
-    if not (isinstance(cycle, RequestResponseCycle) and _write(cycle, message)):
-        await send({**message, "type": "http.response.start"})
-        await send({"type": "http.response.body", "body": message["body"]})
+    if isinstance(cycle, RequestResponseCycle) and _write(cycle, message):
+        return _NOTHING_TO_AWAIT
+    return _send_in_parts(send, message)
 
 
-def has_arrived(receive: Receive) -> bool:
-    """Whether the whole request is known to be here, so that nobody has to wait for it, nor to watch the time."""
+def arrived_body(receive: Receive) -> bytes | None:
+    """The body, where the whole request is known to be here: nobody has to wait for it, nor to watch the time."""
     cycle = getattr(receive, "__self__", None)
-    return isinstance(cycle, RequestResponseCycle) and not cycle.more_body
+    if not isinstance(cycle, RequestResponseCycle) or cycle.more_body or cycle.disconnected:
+        return None
+    body = bytes(cycle.body)
+    cycle.body = bytearray()
+    return body
+
+
+class _Nothing:
+    """An awaitable that never waits: a coroutine would have to be made each time."""
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        return cast("Generator[Any, Any, None]", iter(()))
+
+
+_NOTHING_TO_AWAIT = _Nothing()
+
+
+async def _send_in_parts(send: Send, message: Message) -> None:
+    await send({"type": START, "status": message["status"], "headers": headers_in(message["head"])})
+    await send({"type": "http.response.body", "body": message["body"]})
+
+
+class _Lines:
+    """The lines of the headers that uvicorn gives all answers: a list that is another each second."""
+
+    def __init__(self) -> None:
+        self._headers: list[Header] = []
+        self._lines = b""
+
+    def of(self, headers: list[Header]) -> bytes:
+        if headers is not self._headers:
+            self._headers, self._lines = headers, lines_of(*headers)
+        return self._lines
+
+
+_DEFAULT = _Lines()
 
 
 def _write(cycle: RequestResponseCycle, message: Message) -> bool:
@@ -40,8 +98,8 @@ def _write(cycle: RequestResponseCycle, message: Message) -> bool:
     if cycle.scope["method"] == "HEAD":
         return False
     if not cycle.disconnected:
-        headers = map(b": ".join, (*cycle.default_headers, *message["headers"]))
-        cycle.transport.write(b"\r\n".join((STATUS_LINE[message["status"]][:-2], *headers, b"", message["body"])))
+        status, every = STATUS_LINE[message["status"]], _DEFAULT.of(cycle.default_headers)
+        cycle.transport.write(b"".join((status, every, message["head"], b"\r\n", message["body"])))
         # What uvicorn does where an answer begins, and where it is complete.
         cycle.waiting_for_100_continue = False
         cycle.response_started = cycle.response_complete = True
