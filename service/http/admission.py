@@ -96,9 +96,9 @@ class Admission:
         return await self._spent(guest, call.cost)
 
     def charged_at_hand(self, guest: Guest, call: Call) -> Balance | None:
-        """The same where that needs nobody; None, with nothing taken, where it has to be awaited."""
+        """The same for a guest who came just now, where it needs nobody; None, with nothing taken, where it does."""
         caller, cost = guest.caller, call.cost
-        tier = self._tier_of(guest)
+        tier = caller.tier
         if cost > tier.max_cost_per_request or call.uncharged:
             return None
         balance = self._allowances.spend_at_hand(caller.account, tier.cost_per_minute, cost)
