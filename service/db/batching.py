@@ -22,7 +22,7 @@ from service.settings import Settings
 MOST = 32
 """Reads that go as one at most."""
 MOST_WEIGHT = 1_000
-"""What they weigh together at most: large reads gain little, and would keep one core of Postgres busy instead of many."""
+"""What they weigh together at most: large reads gain little, and would keep one core of Postgres busy, not all."""
 
 _ALONE = object()
 """Given to who waits, with a connection that is theirs, in place of a row."""
