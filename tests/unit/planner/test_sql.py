@@ -49,7 +49,7 @@ def test_nothing_joined_is_nothing() -> None:
 
 
 def test_a_statement_for_many_takes_a_list_for_each_parameter() -> None:
-    a, b = parameter("text", str), parameter("bigint", int)
+    a, b = parameter("text", str), parameter("bigint", str)
     statement = text("select ") + join([b, a, b])
     assert render_together(statement) == (
         "select calls.v1::bigint, calls.v2::text, calls.v1::bigint"
