@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Any, Self, TypeAlias, cast
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, Self, TypeAlias, TypeVar, cast
 
 import asyncpg
 
 from service.errors import ApiError, BadUserInput, CursorExpired, Internal, OperationTimeout, Unavailable
 from service.events import ConnectionLost, ConnectionRefused, Observer, StatementFailed, ignore
 from service.settings import Settings
+
+T = TypeVar("T")
 
 APPLICATION_NAME = "parallax"
 
@@ -110,19 +112,29 @@ class Database:
         deadline = asyncio.get_running_loop().time() + self._timeout
         pool = self._replanning if selective else self._settled
         try:
-            return await self._attempt(pool, statement, parameters, deadline)
+            return await self._attempt(pool, Session.fetchrow, statement, parameters, deadline)
         except _LOST as error:
             self._observe(ConnectionLost(error))
         # The others of the pool have probably broken with it.
         await asyncio.gather(self._settled.expire_connections(), self._replanning.expire_connections())
         try:
-            return await self._attempt(pool, statement, parameters, deadline)
+            return await self._attempt(pool, Session.fetchrow, statement, parameters, deadline)
         except _LOST as error:
             raise Unavailable(AWAY) from error
 
+    async def fetch_rows(self, statement: str, parameters: Sequence[Any]) -> list[asyncpg.Record]:
+        """All rows of a statement that only reads, tried once: raises what a lost connection raises too."""
+        deadline = asyncio.get_running_loop().time() + self._timeout
+        return await self._attempt(self._settled, Session.fetch, statement, parameters, deadline)
+
     async def _attempt(
-        self, pool: Pool, statement: str, parameters: Sequence[Any], deadline: float
-    ) -> asyncpg.Record | None:
+        self,
+        pool: Pool,
+        fetch: Callable[..., Coroutine[Any, Any, T]],
+        statement: str,
+        parameters: Sequence[Any],
+        deadline: float,
+    ) -> T:
         now = asyncio.get_running_loop().time
         try:
             connection = await pool.acquire(timeout=deadline - now())
@@ -132,7 +144,7 @@ class Database:
             self._observe(ConnectionRefused(error))
             raise Unavailable(AWAY) from error
         try:
-            return await connection.fetchrow(statement, *parameters, timeout=deadline - now())
+            return await fetch(connection, statement, *parameters, timeout=deadline - now())
         except (TimeoutError, asyncpg.QueryCanceledError) as error:
             raise OperationTimeout(TOO_SLOW) from error
         except _LOST:

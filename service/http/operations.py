@@ -13,6 +13,7 @@ from graphql import execute as run  # pyright: ignore[reportUnknownVariableType]
 
 from service.access.usage import Usage
 from service.cache import REFERENCES, Answer, Filled, Kind, ResponseCache, story_tag
+from service.db.batching import Batches
 from service.db.pool import Database
 from service.documents import Registry
 from service.errors import ResponseTooLarge
@@ -46,6 +47,7 @@ class Operations:
         self._planner = planner
         self._documents = documents
         self._database = database
+        self._batches = Batches(database, settings)
         self._admission = admission
         self._usage = usage
         self._cache = cache
@@ -112,7 +114,9 @@ class Operations:
     async def _record(self, call: Call) -> Any:
         if call.statement is None:
             return None
-        return await self._database.fetch_row(call.statement, call.parameters, selective=call.selective)
+        if call.selective:  # these are planned for the values of one call
+            return await self._database.fetch_row(call.statement, call.parameters, selective=True)
+        return await self._batches.fetch_row(call.statement, call.parameters, together=call.together, weight=call.cost)
 
     async def _execute_local(
         self, document: DocumentNode, variables: Mapping[str, Any], guest: Guest

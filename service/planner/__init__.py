@@ -24,7 +24,7 @@ from service.planner.inputs import Trace
 from service.planner.plan import Changes, One, Plan, Text
 from service.planner.render import KEY_OF_STORY, Renderer
 from service.planner.shape import Limits
-from service.planner.sql import Values, render
+from service.planner.sql import Values, render, render_together
 from service.planner.windows import WindowLimits
 from service.remembered import Remembered
 
@@ -122,12 +122,14 @@ def _rendered(
     stories = [plan for plan in plans if isinstance(plan, One) and plan.source.template in KEY_OF_STORY]
     open_ended = builder.open_ended or len(stories) < len(plans)
     about = (() if open_ended else stories) if dated else None
-    statement, parameters = render(Renderer().statement(plans, about)) if plans else (None, ())
+    sql = Renderer().statement(plans, about) if plans else None
+    statement, parameters = render(sql) if sql else (None, ())
     return Prepared.of(
         statement,
         parameters,
         tuple((key, _answerer(plan)) for key, plan in roots),
         _document_of(operation, local) if local else None,
+        together=render_together(sql) if sql else None,
         cost=cost,
         features=builder.allowed.features,
         selective=builder.selective,

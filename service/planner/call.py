@@ -25,13 +25,16 @@ class Answerer(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A rendered plan, and what its calls cost. `roots` tells, in the response's order, who answers each response key.
+    """A rendered plan, and what its calls cost.
 
-    `selective` tells that the best way to run the statement depends on the values of its parameters; `open_ended`, that
-    the answer may change without any of the stories that it is about; `momentary`, that it is true at its moment only.
+    `together` is a statement that answers many calls, where that can be. `roots` tells, in the response's order, who
+    answers each response key. `selective` tells that the best way to run the statement depends on the values of its
+    parameters; `open_ended`, that the answer may change without any of the stories that it is about; `momentary`, that
+    it is true at its moment only.
     """
 
     statement: str | None
+    together: str | None
     parameters: tuple[Parameter, ...]
     roots: tuple[tuple[str, Answerer | bytes], ...]
     local: DocumentNode | None
@@ -49,6 +52,7 @@ class Prepared:
         roots: tuple[tuple[str, Answerer | bytes], ...],
         local: DocumentNode | None = None,
         *,
+        together: str | None = None,
         cost: Cost,
         features: frozenset[str],
         selective: bool,
@@ -57,7 +61,7 @@ class Prepared:
     ) -> Self:
         """A plan with the digest of all that its calls have in common, the features of their callers too."""
         digest = sha256(repr((sorted(features), statement, roots)).encode()).digest()
-        return cls(statement, parameters, roots, local, selective, open_ended, momentary, cost, digest)
+        return cls(statement, together, parameters, roots, local, selective, open_ended, momentary, cost, digest)
 
     def call(self, variables: Values) -> Call:
         """One call, with its own values."""
@@ -77,6 +81,11 @@ class Call:
     def statement(self) -> str | None:
         """The statement, of one row with the JSON text of each root that SQL answers; None where there is none."""
         return self.prepared.statement
+
+    @property
+    def together(self) -> str | None:
+        """A statement of such a row for each of many calls, which takes a list for each parameter."""
+        return self.prepared.together
 
     @property
     def selective(self) -> bool:

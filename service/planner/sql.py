@@ -86,15 +86,25 @@ def compose(template: str, resolve: Callable[[str], Sql] | None = None, /, **nam
 
 def render(sql: Sql) -> tuple[str, tuple[Parameter, ...]]:
     """The statement's text and its parameters in the order of their numbers."""
-    numbers: dict[int, int] = {}
-    parameters: list[Parameter] = []
-    out: list[str] = []
-    for part in sql.parts:
-        if isinstance(part, str):
-            out.append(part)
-            continue
-        if id(part) not in numbers:
-            parameters.append(part)
-            numbers[id(part)] = len(parameters)
-        out.append(f"${numbers[id(part)]}::{part.type}")
-    return "".join(out), tuple(parameters)
+    parameters = tuple(dict.fromkeys(part for part in sql.parts if isinstance(part, Parameter)))
+    return _text(sql, {each: f"${number}" for number, each in enumerate(parameters, 1)}), parameters
+
+
+def render_together(sql: Sql) -> str | None:
+    """The text of a statement that gives the row of each of many calls, in their order, of one that gives a row alone
+    and has no `from`.
+
+    It takes a list for each parameter. None where there are none, or where one is a list already.
+    """
+    _, parameters = render(sql)
+    if not parameters or any(each.type.endswith("[]") for each in parameters):
+        return None
+    names = {each: f"v{number}" for number, each in enumerate(parameters, 1)}
+    lists = ", ".join(f"${number}::{each.type}[]" for number, each in enumerate(parameters, 1))
+    columns = ", ".join((*names.values(), "number"))
+    calls = f" from unnest({lists}) with ordinality calls ({columns}) order by calls.number"
+    return _text(sql, {each: f"calls.{name}" for each, name in names.items()}) + calls
+
+
+def _text(sql: Sql, names: Mapping[Parameter, str]) -> str:
+    return "".join(part if isinstance(part, str) else f"{names[part]}::{part.type}" for part in sql.parts)

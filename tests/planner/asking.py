@@ -14,6 +14,7 @@ import schema
 from service.db.pool import Database
 from service.errors import ApiError, BadUserInput
 from service.planner import Allowed, Document, Limits, Planner
+from service.planner.call import Answerer
 
 ALL_FEATURES = frozenset({"FACTUALITY", "OWNERSHIP", "PERSPECTIVES", "HISTORY", "EXPORT"})
 
@@ -48,6 +49,11 @@ class Asking:
         """The same for a document that is read already."""
         call = self.planner.plan(document.operation(), variables or {}, Allowed(features))
         record: Any = await self._database.fetch_row(call.statement, call.parameters) if call.statement else None
+        if call.together and not call.prepared.momentary:
+            # A statement for many gives each of them what the one for one does.
+            twice = await self._database.fetch_rows(call.together, [[each, each] for each in call.parameters])
+            shown = sum(answerer is Answerer.STATEMENT for _, answerer in call.prepared.roots)
+            assert [list(each)[:shown] for each in twice] == [list(record)[:shown]] * 2
         local: Mapping[str, Any] | None = None
         if call.local is not None:
             result = run(self.planner.schema, call.local, variable_values=dict(variables or {}))

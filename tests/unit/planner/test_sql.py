@@ -1,6 +1,6 @@
 import pytest
 
-from service.planner.sql import Sql, compose, identifier, join, literal, parameter, render, text
+from service.planner.sql import Sql, compose, identifier, join, literal, parameter, render, render_together, text
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,17 @@ def test_nothing_joined_is_nothing() -> None:
     assert not join([])
     assert join([]) == Sql()
     assert render(join([text("a")], "; "))[0] == "a"
+
+
+def test_a_statement_for_many_takes_a_list_for_each_parameter() -> None:
+    a, b = parameter("text", str), parameter("bigint", str)
+    statement = text("select ") + join([b, a, b])
+    assert render_together(statement) == (
+        "select calls.v1::bigint, calls.v2::text, calls.v1::bigint"
+        " from unnest($1::bigint[], $2::text[]) with ordinality calls (v1, v2, number) order by calls.number"
+    )
+
+
+def test_what_takes_lists_or_nothing_has_no_statement_for_many() -> None:
+    assert render_together(text("select 1")) is None
+    assert render_together(text("select ") + join([parameter("text", str), parameter("bigint[]", lambda values: [values])])) is None

@@ -1,0 +1,153 @@
+"""Reads that wait for a connection and share a plan go as one statement. Knows nothing of what is read.
+
+Nobody waits for others to come: whoever finds a connection free goes at once and alone. A connection that comes free
+takes all that wait for one plan, which costs Postgres and Python little more than one of them. What a statement for
+many meets is told to none of them unless it holds for all: each goes alone then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+
+from service.db.pool import BUSY, TOO_SLOW, Database
+from service.errors import OperationTimeout, Unavailable
+from service.settings import Settings
+
+MOST = 32
+"""Reads that go as one at most."""
+MOST_WEIGHT = 1_000
+"""What they weigh together at most: large reads gain little, and would keep one core of Postgres busy, not all."""
+
+_ALONE = object()
+"""Given to who waits, with a connection that is theirs, in place of a row."""
+
+
+@dataclass(eq=False, slots=True)
+class _Waiting:
+    """Someone who waits for a row, or for a connection to read it with."""
+
+    statement: str
+    parameters: Sequence[Any]
+    weight: int
+    row: asyncio.Future[Any] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    batch: _Batch | None = None
+    went: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class _Batch:
+    """Those whose rows one statement reads; it is given up when the last of them has left."""
+
+    members: list[_Waiting]
+    task: asyncio.Task[None]
+
+
+class Batches:
+    """Reads from the database, as many statements at a time as it has connections."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database = database
+        self._free = settings.pool_size
+        self._timeout = settings.operation_timeout
+        # Whose turn is next comes first: those of a plan together, who must go alone by themselves.
+        self._waiting: OrderedDict[Hashable, deque[_Waiting]] = OrderedDict()
+
+    async def fetch_row(
+        self, statement: str, parameters: Sequence[Any], *, together: str | None = None, weight: int = 1
+    ) -> asyncpg.Record | None:
+        """What `Database.fetch_row` gives and raises.
+
+        `together` is a statement of a row for each of many calls, in their order, that takes a list for each parameter.
+        """
+        if self._free:
+            self._free -= 1
+            return await self._alone(statement, parameters)
+        waiting = _Waiting(statement, parameters, weight)
+        self._waiting.setdefault(together or waiting, deque()).append(waiting)
+        try:
+            async with asyncio.timeout(self._timeout):
+                row = await waiting.row
+                if row is not _ALONE:
+                    return row
+                waiting.went = True
+                return await self._alone(statement, parameters)
+        except TimeoutError:
+            begun = waiting.went or waiting.batch is not None
+            raise (OperationTimeout(TOO_SLOW) if begun else Unavailable(BUSY)) from None
+        finally:
+            self._left(waiting)
+
+    async def _alone(self, statement: str, parameters: Sequence[Any]) -> asyncpg.Record | None:
+        try:
+            return await self._database.fetch_row(statement, parameters)
+        finally:
+            self._next()
+
+    def _left(self, waiting: _Waiting) -> None:
+        """Someone goes, with a row or without: what was only for them is taken back."""
+        if waiting.row.done() and not waiting.row.cancelled() and not waiting.row.exception():
+            if waiting.row.result() is _ALONE and not waiting.went:
+                self._next()
+        elif waiting.batch and all(each.row.done() for each in waiting.batch.members):
+            waiting.batch.task.cancel()
+
+    def _next(self) -> None:
+        """A connection has come free: it goes to those who wait longest, or to whoever comes."""
+        while self._waiting:
+            together, queue = next(iter(self._waiting.items()))
+            group = _taken(queue)
+            if queue:
+                self._waiting.move_to_end(together)
+            else:
+                del self._waiting[together]
+            if len(group) > 1:
+                assert isinstance(together, str)
+                batch = _Batch(group, asyncio.create_task(self._read(together, group)))
+                for each in group:
+                    each.batch = batch
+                return
+            if group:
+                group[0].row.set_result(_ALONE)
+                return
+        self._free += 1
+
+    async def _read(self, together: str, group: list[_Waiting]) -> None:
+        try:
+            columns = [list(column) for column in zip(*(each.parameters for each in group), strict=True)]
+            rows = await self._database.fetch_rows(together, columns)
+            for each, row in zip(group, rows, strict=True):
+                if not each.row.done():
+                    each.row.set_result(row)
+        except (Unavailable, OperationTimeout) as error:  # which holds for all of them
+            for each in group:
+                if not each.row.done():
+                    each.row.set_exception(error)
+        except Exception:  # noqa: BLE001 - whose it is, and what it is, each finds out alone
+            for each in reversed(group):
+                if not each.row.done():
+                    each.batch = None
+                    self._waiting[each] = deque([each])
+                    self._waiting.move_to_end(each, last=False)
+        finally:
+            self._next()
+
+
+def _taken(queue: deque[_Waiting]) -> list[_Waiting]:
+    """Those who go together, in their order; who has left meanwhile is left out."""
+    group: list[_Waiting] = []
+    weight = 0
+    while queue and len(group) < MOST:
+        first = queue[0]
+        if group and weight + first.weight > MOST_WEIGHT:
+            break
+        queue.popleft()
+        if not first.row.done():
+            group.append(first)
+            weight += first.weight
+    return group
