@@ -6,33 +6,58 @@ import pg from "pg";
 // A timestamp is sent as it comes, in the form of ISO 8601: making a Date of it and a string of that again costs more.
 pg.types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, (text) => `${text.replace(" ", "T")}:00`);
 
-const STORY = `id, slug, title, summary, key_points as "keyPoints", image_url as "imageUrl",
-  first_published_at as "firstPublishedAt", last_published_at as "lastPublishedAt", updated_at as "updatedAt",
-  article_count as "articleCount", outlet_count as "outletCount", left_count as "leftCount",
-  center_count as "centerCount", right_count as "rightCount", outlet_count - rated_count as "unratedCount",
-  blindspot as "blindspotSide"`;
-const ARTICLE = `id, story_id as "storyId", outlet_id as "outletId", url, title, excerpt, authors, kind, language,
-  image_url as "imageUrl", paywalled, published_at as "publishedAt", updated_at as "updatedAt"`;
-const OUTLET = `id, slug, name, domain, homepage_url as "homepageUrl", country, language, medium, bias,
-  bias_score as "biasScore", side`;
-const LATEST = "order by last_published_at desc, id desc limit $1";
-const newest = (parent) => `
-  select a.* from unnest($1::bigint[], $2::integer[]) wanted (id, first) cross join lateral (
-    select ${ARTICLE} from articles where ${parent} = wanted.id order by published_at desc, id desc limit wanted.first
-  ) a`;
-
-const STATEMENTS = {
-  story: `select ${STORY} from stories where slug = $1 and article_count > 0`,
-  outlet: `select ${OUTLET} from outlets where slug = $1`,
-  latest: `select ${STORY} from stories where article_count > 0 ${LATEST}`,
-  latestWithBlindspot: `select ${STORY} from stories where article_count > 0 and blindspot = $2 ${LATEST}`,
-  stories: `select ${STORY} from stories where id = any($1::bigint[])`,
-  outlets: `select ${OUTLET} from outlets where id = any($1::bigint[])`,
-  topics: `select p.story_id as "storyId", t.slug from story_topics p join topics t on t.id = p.topic_id
-    where p.story_id = any($1::bigint[]) order by p.position`,
-  newestOfStories: newest("story_id"),
-  newestOfOutlets: newest("outlet_id"),
+// What a field is read from where that is no column of its own name; lists have statements of their own.
+const SOURCES = {
+  unratedCount: 'outlet_count - rated_count as "unratedCount"',
+  blindspotSide: 'blindspot as "blindspotSide"',
+  outlet: 'outlet_id as "outletId"',
+  story: 'story_id as "storyId"',
+  topics: null,
+  articles: null,
+  __typename: null,
 };
+const snake = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+const source = (field) => (field in SOURCES ? SOURCES[field] : `${snake(field)} as "${field}"`);
+
+function collect(selectionSet, fragments, fields) {
+  for (const each of selectionSet.selections) {
+    if (each.kind === "Field") {
+      fields.add(each.name.value);
+    } else {
+      collect((each.kind === "FragmentSpread" ? fragments[each.name.value] : each).selectionSet, fragments, fields);
+    }
+  }
+  return fields;
+}
+
+const known = new WeakMap();
+
+/** The columns that are asked for and no others, found out once for each field of a parsed operation. */
+function columns(info, ...needed) {
+  const [node] = info.fieldNodes;
+  if (!known.has(node)) {
+    const fields = new Set(needed);
+    for (const each of info.fieldNodes) {
+      collect(each.selectionSet, info.fragments, fields);
+    }
+    known.set(node, [...fields].sort().map(source).filter(Boolean).join(", "));
+  }
+  return known.get(node);
+}
+
+const LATEST = "order by last_published_at desc, id desc limit $1";
+const storyBySlug = (wanted) => `select ${wanted} from stories where slug = $1 and article_count > 0`;
+const outletBySlug = (wanted) => `select ${wanted} from outlets where slug = $1`;
+const latest = (wanted) => `select ${wanted} from stories where article_count > 0 ${LATEST}`;
+const latestWithBlindspot = (wanted) =>
+  `select ${wanted} from stories where article_count > 0 and blindspot = $2 ${LATEST}`;
+const byId = (table) => (wanted) => `select ${wanted} from ${table} where id = any($1::bigint[])`;
+const newest = (parent) => (wanted) => `
+  select a.* from unnest($1::bigint[], $2::integer[]) wanted (id, first) cross join lateral (
+    select ${wanted} from articles where ${parent} = wanted.id order by published_at desc, id desc limit wanted.first
+  ) a`;
+const TOPICS = `select p.story_id as "storyId", t.slug from story_topics p join topics t on t.id = p.topic_id
+  where p.story_id = any($1::bigint[]) order by p.position`;
 
 const SCHEMA = `
   enum Side { LEFT CENTER RIGHT }
@@ -69,29 +94,48 @@ const pool = new pg.Pool({
   options: "-c timezone=UTC -c jit=off",
 });
 
-async function rows(name, ...values) {
-  return (await pool.query({ name, text: STATEMENTS[name], values })).rows;
+const names = new Map();
+
+/** The rows of a statement, which each connection prepares once. */
+async function rows(text, ...values) {
+  if (!names.has(text)) {
+    names.set(text, `s${names.size}`);
+  }
+  return (await pool.query({ name: names.get(text), text, values })).rows;
+}
+
+/** Each place of an operation that asks is loaded by itself, since each may ask for other columns. */
+async function bySelection(queries, load) {
+  const answers = new Map();
+  await Promise.all(
+    [...Map.groupBy(queries, ({ info }) => info.fieldNodes[0]).values()].map(async (group) => {
+      const loaded = await load(group);
+      group.forEach((query, index) => answers.set(query, loaded[index]));
+    }),
+  );
+  return queries.map((query) => answers.get(query));
 }
 
 /** A loader of one row for each parent, by the id that the parent holds. */
-const one = (statement, key) => async (queries) => {
-  const ids = [...new Set(queries.map(({ obj }) => obj[key]))];
-  const found = new Map((await rows(statement, ids)).map((row) => [row.id, row]));
-  return queries.map(({ obj }) => found.get(obj[key]));
-};
+const one = (statement, key) => (queries) =>
+  bySelection(queries, async (group) => {
+    const ids = [...new Set(group.map(({ obj }) => obj[key]))];
+    const found = new Map((await rows(statement(columns(group[0].info, "id")), ids)).map((row) => [row.id, row]));
+    return group.map(({ obj }) => found.get(obj[key]));
+  });
 
-/** A loader of the newest articles of each parent; of the longest page asked for, shorter ones are the beginning. */
-const page = (statement, key) => async (queries) => {
-  const longest = new Map();
-  for (const { obj, params } of queries) {
-    longest.set(obj.id, Math.max(params.first, longest.get(obj.id) ?? 0));
-  }
-  const found = Map.groupBy(await rows(statement, [...longest.keys()], [...longest.values()]), (row) => row[key]);
-  return queries.map(({ obj, params }) => (found.get(obj.id) ?? []).slice(0, params.first));
-};
+/** A loader of the newest articles of each parent, which `parent` of an article tells. */
+const page = (statement, key, parent) => (queries) =>
+  bySelection(queries, async (group) => {
+    const ids = group.map(({ obj }) => obj.id);
+    const firsts = group.map(({ params }) => params.first);
+    const wanted = columns(group[0].info, "id", parent);
+    const found = Map.groupBy(await rows(statement(wanted), ids, firsts), (row) => row[key]);
+    return group.map(({ obj }) => found.get(obj.id) ?? []);
+  });
 
 async function topics(queries) {
-  const found = Map.groupBy(await rows("topics", queries.map(({ obj }) => obj.id)), (row) => row.storyId);
+  const found = Map.groupBy(await rows(TOPICS, queries.map(({ obj }) => obj.id)), (row) => row.storyId);
   return queries.map(({ obj }) => found.get(obj.id) ?? []);
 }
 
@@ -103,16 +147,18 @@ app.register(mercurius, {
   schema: SCHEMA,
   resolvers: {
     Query: {
-      story: async (_, { slug }) => (await rows("story", slug))[0],
-      stories: (_, { first, blindspot }) =>
-        blindspot ? rows("latestWithBlindspot", first, blindspot) : rows("latest", first),
-      outlet: async (_, { slug }) => (await rows("outlet", slug))[0],
+      story: async (_, { slug }, __, info) => (await rows(storyBySlug(columns(info, "id")), slug))[0],
+      stories: (_, { first, blindspot }, __, info) =>
+        blindspot
+          ? rows(latestWithBlindspot(columns(info, "id")), first, blindspot)
+          : rows(latest(columns(info, "id")), first),
+      outlet: async (_, { slug }, __, info) => (await rows(outletBySlug(columns(info, "id")), slug))[0],
     },
   },
   loaders: {
-    Story: { articles: uncached(page("newestOfStories", "storyId")), topics: uncached(topics) },
-    Outlet: { articles: uncached(page("newestOfOutlets", "outletId")) },
-    Article: { outlet: uncached(one("outlets", "outletId")), story: uncached(one("stories", "storyId")) },
+    Story: { articles: uncached(page(newest("story_id"), "storyId", "story")), topics: uncached(topics) },
+    Outlet: { articles: uncached(page(newest("outlet_id"), "outletId", "outlet")) },
+    Article: { outlet: uncached(one(byId("outlets"), "outletId")), story: uncached(one(byId("stories"), "storyId")) },
   },
   jit: 1,
 });

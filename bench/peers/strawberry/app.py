@@ -45,7 +45,7 @@ class _Unreset(asyncpg.Connection):  # pyright: ignore[reportMissingTypeArgument
 
 def application() -> Starlette:
     """The endpoint at /graphql, with a pool of the floor's size and settings."""
-    schema = strawberry.Schema(Query, extensions=[ParserCache(maxsize=128), ValidationCache(maxsize=128)])
+    schema = strawberry.Schema(Query, extensions=[ParserCache, ValidationCache])
     endpoint = Endpoint(schema, graphql_ide=None)
 
     @asynccontextmanager
