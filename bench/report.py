@@ -115,10 +115,10 @@ def _method(effort: Effort) -> str:
     return f"""\
 Method: each that is measured is a process of its own on this machine, as are Postgres and wrk ({THREADS} thread,
 {CONNECTIONS} connections). The floor is one hand-written statement for each query behind a bare ASGI application on
-uvicorn; what peers there are docs/performance.md tells. {COMPARED} answers of each query were compared first; a failed
-request fails the run. Each query: one after the other, {effort.warm_up} s to warm up and {effort.seconds} s measured,
-{effort.rounds} times in turn; medians. A ratio is requests a second of the service for one of the other; none where the
-other answered nothing in that time.
+uvicorn; what peers there are docs/performance.md tells. {COMPARED} answers of each query were compared first; a
+status of HTTP other than success fails the run. Each query: one after the other, {effort.warm_up} s to warm up and
+{effort.seconds} s measured, {effort.rounds} times in turn; medians. A ratio is requests a second of the service for one
+of the other; none where the other answered nothing in that time.
 Ratios are what counts.
 COPY writes the rows of the stream's own tables with all their indexes, in one session, without triggers.
 A kept page comes from the memory of one process, and from Redis to another that has no room for any; the static body of

@@ -161,6 +161,8 @@ app.register(mercurius, {
     Article: { outlet: uncached(one(byId("outlets"), "outletId")), story: uncached(one(byId("stories"), "storyId")) },
   },
   jit: 1,
+  // An error of GraphQL is an error of HTTP, so that none is counted as an answer.
+  errorFormatter: (execution, context) => ({ ...mercurius.defaultErrorFormatter(execution, context), statusCode: 500 }),
 });
 await app.listen({ host: "127.0.0.1", port: Number(process.env.PARALLAX_PORT) });
 process.on("SIGTERM", () => process.exit(0));
