@@ -63,7 +63,7 @@ def as_text(machine: Machine, effort: Effort, loading: Loading | None, results: 
         f"Python {machine.python}, Postgres {machine.postgres}",
         f"{machine.stories:,} stories, {machine.articles:,} articles",
         "",
-        *_table("requests/s", results, lambda each, name: f"{each.measured[name].rate:,.0f}"),
+        *_table("requests/s", results, lambda each, name: _rate(each.measured[name].rate)),
         *_table("p50 ms", results, lambda each, name: f"{each.measured[name].p50:.1f}"),
         *_table("p99 ms", results, lambda each, name: f"{each.measured[name].p99:.1f}"),
         *_table("service to each", results, lambda each, name: _ratio(each.ratios.get(name, 1))),
@@ -74,9 +74,10 @@ def as_text(machine: Machine, effort: Effort, loading: Loading | None, results: 
             f" {loading.copied:,.0f} (ratio {loading.ratio:.2f}), with the figures' rows too:"
             f" {loading.copied_with_figures:,.0f}"
         )
+        lines.append("")
     if hits is not None:
-        lines += ["", hits_as_text(hits)]
-    return "\n".join([*lines, "", _method(effort)])
+        lines += [hits_as_text(hits), ""]
+    return "\n".join([*lines, _method(effort)])
 
 
 def as_json(
@@ -93,6 +94,10 @@ def as_json(
     if hits is not None:
         report["hits"] = asdict(hits) | {"ratios": hits.ratios}
     return orjson.dumps(report, option=orjson.OPT_INDENT_2) + b"\n"
+
+
+def _rate(rate: float) -> str:
+    return f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}"
 
 
 def _ratio(ratio: float | None) -> str:
