@@ -16,11 +16,13 @@ from bench.driving import Unusable, check_wrk
 from bench.filling import filled_database
 from bench.hits import Hits, measure_hits
 from bench.loading import measure_loading
+from bench.peers.node import node_peers
 from bench.querying import Effort, measure_queries
 from bench.refusals import as_text as refusals_as_text
 from bench.refusals import measure_refusals
 from bench.report import Machine, as_json, as_text
 from bench.servers import own_redis
+from bench.targets import BARE, SERVED, STRAWBERRY
 from service.embedded.postgres import EmbeddedPostgres
 
 STORIES = 100_000
@@ -60,7 +62,8 @@ async def _measure(server_dsn: str, stories: int, loaded: int, effort: Effort, o
     machine = await Machine.here(dsn)
     loading = await measure_loading(server_dsn, loaded) if loaded else None
     tell("loading measured")
-    results = await measure_queries(dsn, effort, tell)
+    targets = [SERVED, BARE, STRAWBERRY, *node_peers(tell)]
+    results = await measure_queries(dsn, targets, effort, tell)
     hits = await _hits(server_dsn, effort, tell)
     refusals = await measure_refusals(server_dsn, effort.seconds)
     tell("refusals measured")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -62,25 +63,21 @@ def as_text(machine: Machine, effort: Effort, loading: Loading | None, results: 
         f"Python {machine.python}, Postgres {machine.postgres}",
         f"{machine.stories:,} stories, {machine.articles:,} articles",
         "",
-        f"{'':16}{'requests/s':>21}{'p50 ms':>18}{'p99 ms':>18}",
-        f"{'':16}{'service':>11}{'floor':>10}{'service':>10}{'floor':>8}{'service':>10}{'floor':>8}{'ratio':>8}",
+        *_table("requests/s", results, lambda each, name: _rate(each.measured[name].rate)),
+        *_table("p50 ms", results, lambda each, name: f"{each.measured[name].p50:.1f}"),
+        *_table("p99 ms", results, lambda each, name: f"{each.measured[name].p99:.1f}"),
+        *_table("service to each", results, lambda each, name: _ratio(each.ratios.get(name, 1))),
     ]
-    for each in results:
-        service, floor = each.service, each.floor
-        lines.append(
-            f"{each.query.name} {each.query.title:13}{service.rate:11,.0f}{floor.rate:10,.0f}{service.p50:10.1f}"
-            f"{floor.p50:8.1f}{service.p99:10.1f}{floor.p99:8.1f}{each.ratio:8.2f}"
-        )
     if loading is not None:
-        lines.append("")
         lines.append(
             f"loading {loading.articles:,} articles: {loading.loaded:,.0f} articles/s; a bare COPY of the same rows:"
             f" {loading.copied:,.0f} (ratio {loading.ratio:.2f}), with the figures' rows too:"
             f" {loading.copied_with_figures:,.0f}"
         )
+        lines.append("")
     if hits is not None:
-        lines += ["", hits_as_text(hits)]
-    return "\n".join([*lines, "", _method(effort)])
+        lines += [hits_as_text(hits), ""]
+    return "\n".join([*lines, _method(effort)])
 
 
 def as_json(
@@ -88,7 +85,7 @@ def as_json(
 ) -> bytes:
     """The same for programs."""
     queries = {
-        each.query.name: {"service": asdict(each.service), "floor": asdict(each.floor), "ratio": each.ratio}
+        each.query.name: {name: asdict(measured) for name, measured in each.measured.items()} | {"ratios": each.ratios}
         for each in results
     }
     report = {"machine": asdict(machine), "effort": asdict(effort), "queries": queries}
@@ -99,12 +96,34 @@ def as_json(
     return orjson.dumps(report, option=orjson.OPT_INDENT_2) + b"\n"
 
 
+def _rate(rate: float) -> str:
+    return f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}"
+
+
+def _ratio(ratio: float | None) -> str:
+    return "-" if ratio is None else f"{ratio:.2f}"
+
+
+def _table(title: str, results: list[Result], cell: Callable[[Result, str], str]) -> list[str]:
+    names = list(results[0].measured)
+    return [
+        f"{title:18}" + "".join(f"{name:>14}" for name in names),
+        *(
+            f"{each.query.name} {each.query.title:15}" + "".join(f"{cell(each, name):>14}" for name in names)
+            for each in results
+        ),
+        "",
+    ]
+
+
 def _method(effort: Effort) -> str:
     return f"""\
-Method: service and floor are processes of their own on this machine, as are Postgres and wrk ({THREADS} thread,
+Method: each that is measured is a process of its own on this machine, as are Postgres and wrk ({THREADS} thread,
 {CONNECTIONS} connections). The floor is one hand-written statement for each query behind a bare ASGI application on
-uvicorn. {COMPARED} answers of each query were compared first; a failed request fails the run. Each query: service,
-then floor, {effort.warm_up} s to warm up and {effort.seconds} s measured, {effort.rounds} times in turn; medians.
+uvicorn; what peers there are docs/performance.md tells. {COMPARED} answers of each query were compared first; a
+status of HTTP other than success fails the run. Each query: one after the other, {effort.warm_up} s to warm up and
+{effort.seconds} s measured, {effort.rounds} times in turn; medians. A ratio is requests a second of the service for one
+of the other; none where the other answered nothing in that time.
 Ratios are what counts.
 COPY writes the rows of the stream's own tables with all their indexes, in one session, without triggers.
 A kept page comes from the memory of one process, and from Redis to another that has no room for any; the static body of
