@@ -41,10 +41,11 @@ class Floor:
 
     async def _live(self, receive: Any, send: Any) -> None:
         await receive()
+        connections = int(os.environ.get("PARALLAX_POOL_SIZE", "16"))
         self._pool = await asyncpg.create_pool(
             os.environ["PARALLAX_DATABASE_URL"],
-            min_size=16,
-            max_size=16,
+            min_size=connections,
+            max_size=connections,
             connection_class=_Unreset,
             server_settings={"timezone": "UTC", "jit": "off"},
         )

@@ -59,4 +59,5 @@ def test_a_statement_for_many_takes_a_list_for_each_parameter() -> None:
 
 def test_what_takes_lists_or_nothing_has_no_statement_for_many() -> None:
     assert render_together(text("select 1")) is None
-    assert render_together(text("select ") + join([parameter("text", str), parameter("bigint[]", lambda values: [values])])) is None
+    keys = parameter("bigint[]", lambda values: values["keys"])
+    assert render_together(text("select ") + join([parameter("text", str), keys])) is None
