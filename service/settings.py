@@ -37,7 +37,13 @@ class Settings(BaseSettings):
         examples=["postgresql://parallax:password@localhost:5432/parallax"],
     )
     data_dir: Path = Field(default=Path(".parallax"), description="Where the embedded Postgres keeps its data.")
-    pool_size: PositiveInt = Field(default=16, description="The most connections to Postgres at one time.")
+    pool_size: PositiveInt = Field(
+        default=16,
+        description=(
+            "The most connections to Postgres at one time. "
+            "Two for each of its cores serve best: reads that wait go together."
+        ),
+    )
 
     feed_database_url: PostgresUrl = Field(
         default=None,
