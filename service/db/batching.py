@@ -39,6 +39,11 @@ class _Waiting:
     batch: _Batch | None = None
     went: bool = False
 
+    def is_late(self) -> None:
+        """The time of the operation is over."""
+        if not self.row.done():
+            self.row.set_exception(OperationTimeout(TOO_SLOW) if self.batch else Unavailable(BUSY))
+
 
 @dataclass(eq=False, slots=True)
 class _Batch:
@@ -68,34 +73,37 @@ class Batches:
         if self._free:
             self._free -= 1
             return await self._alone(statement, parameters)
+        loop = asyncio.get_running_loop()
         waiting = _Waiting(statement, parameters, weight)
         self._waiting.setdefault(together or waiting, deque()).append(waiting)
+        timer = loop.call_later(self._timeout, waiting.is_late)
         try:
-            async with asyncio.timeout(self._timeout):
-                row = await waiting.row
-                if row is not _ALONE:
-                    return row
-                waiting.went = True
-                return await self._alone(statement, parameters)
-        except TimeoutError:
-            begun = waiting.went or waiting.batch is not None
-            raise (OperationTimeout(TOO_SLOW) if begun else Unavailable(BUSY)) from None
+            row = await waiting.row
+            if row is not _ALONE:
+                return row
+            waiting.went = True
+            return await self._alone(statement, parameters, timer.when())
         finally:
+            timer.cancel()
             self._left(waiting)
 
-    async def _alone(self, statement: str, parameters: Sequence[Any]) -> asyncpg.Record | None:
+    async def _alone(
+        self, statement: str, parameters: Sequence[Any], deadline: float | None = None
+    ) -> asyncpg.Record | None:
         try:
-            return await self._database.fetch_row(statement, parameters)
+            return await self._database.fetch_row(statement, parameters, deadline=deadline)
         finally:
             self._next()
 
     def _left(self, waiting: _Waiting) -> None:
         """Someone goes, with a row or without: what was only for them is taken back."""
-        if waiting.row.done() and not waiting.row.cancelled() and not waiting.row.exception():
-            if waiting.row.result() is _ALONE and not waiting.went:
-                self._next()
-        elif waiting.batch and all(each.row.done() for each in waiting.batch.members):
-            waiting.batch.task.cancel()
+        row, batch = waiting.row, waiting.batch
+        is_given = row.done() and not row.cancelled() and row.exception() is None
+        if batch is not None:
+            if all(each.row.done() for each in batch.members):
+                batch.task.cancel()
+        elif is_given and not waiting.went:
+            self._next()
 
     def _next(self) -> None:
         """A connection has come free: it goes to those who wait longest, or to whoever comes."""

@@ -102,14 +102,20 @@ class Database:
                 raise closed
 
     async def fetch_row(
-        self, statement: str, parameters: Sequence[Any] = (), *, selective: bool = False
+        self,
+        statement: str,
+        parameters: Sequence[Any] = (),
+        *,
+        selective: bool = False,
+        deadline: float | None = None,
     ) -> asyncpg.Record | None:
-        """The first row of a statement that only reads, or None, within the time of an operation.
+        """The first row of a statement that only reads, or None, until a time of the loop or within an operation's.
 
         Whoever is cancelled while waiting cancels the statement in Postgres too. Raises Unavailable, OperationTimeout,
         BadUserInput or Internal.
         """
-        deadline = asyncio.get_running_loop().time() + self._timeout
+        if deadline is None:
+            deadline = asyncio.get_running_loop().time() + self._timeout
         pool = self._replanning if selective else self._settled
         try:
             return await self._attempt(pool, Session.fetchrow, statement, parameters, deadline)

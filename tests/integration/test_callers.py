@@ -38,11 +38,9 @@ class Counting(Database):
         super().__init__(dsn, Settings(pool_size=2))
         self.asked: Counter[str] = Counter()
 
-    async def fetch_row(
-        self, statement: str, parameters: Sequence[Any] = (), *, selective: bool = False
-    ) -> asyncpg.Record | None:
+    async def fetch_row(self, statement: str, parameters: Sequence[Any] = (), **rest: Any) -> asyncpg.Record | None:
         self.asked[next(name for name, text in QUERIES.items() if text == statement)] += 1
-        return await super().fetch_row(statement, parameters, selective=selective)
+        return await super().fetch_row(statement, parameters, **rest)
 
 
 @asynccontextmanager
