@@ -25,6 +25,8 @@ from service.planner.inputs import Probe, VariableTypes
 from service.planner.shape import Limits
 
 MOST_FINDINGS = 10
+MOST_STRING = 10_000
+"""Characters that the strings of a document have together, quotes too: the parser looks at each by itself."""
 MOST_PLANS = 256
 
 
@@ -92,10 +94,15 @@ def read(text: str, schema: GraphQLSchema, limits: Limits) -> Document:
 def _parsed(text: str, limits: Limits) -> DocumentNode:
     end = tokens.end_of(text, limits.max_tokens + 1)
     if end is not None:
-        line = text.count("\n", 0, end) + 1
         raise ParseFailed(
             f"Syntax Error: Document contains more than {limits.max_tokens} tokens.",
-            locations=[(line, end - text.rfind("\n", 0, end) - 1)],
+            locations=[_location(text, end - 1)],
+        )
+    start = tokens.too_much_string(text, MOST_STRING)
+    if start is not None:
+        raise ParseFailed(
+            f"Syntax Error: Document contains more than {MOST_STRING:,} characters of strings: send them as variables.",
+            locations=[_location(text, start)],
         )
     try:
         document = parse(text, max_tokens=limits.max_tokens, max_comments=limits.max_tokens)
@@ -106,6 +113,11 @@ def _parsed(text: str, limits: Limits) -> DocumentNode:
     if not any(isinstance(definition, OperationDefinitionNode) for definition in document.definitions):
         raise ValidationFailed([ValidationFinding("The document has no operation.")])
     return document
+
+
+def _location(text: str, at: int) -> tuple[int, int]:
+    """The line and the column of a character."""
+    return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
 
 
 def _locations(error: GraphQLError) -> list[tuple[int, int]]:

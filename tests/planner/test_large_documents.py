@@ -50,6 +50,16 @@ LARGE = {
         "depth: 28, at most 12",
     ),
     "1,000 repeats of a field": Large("{" + "topics{nodes{id}}" * 1_000 + "}", ParseFailed, "more than 1000 tokens"),
+    "a string of 90,000 characters": Large(
+        '{ outlet(by: {slug: "' + "x" * 90_000 + '"}) { name } }',
+        ParseFailed,
+        "more than 10,000 characters of strings: send them as variables",
+    ),
+    "many strings": Large(
+        "{" + " ".join(f'a{n}: outlet(by: {{slug: "{"x" * 4_000}"}}) {{ name }}' for n in range(9)) + "}",
+        ParseFailed,
+        "more than 10,000 characters of strings",
+    ),
     "1,000 conflicting arguments": Large(
         "{" + " ".join(f"topics(first:{n}){{nodes{{id}}}}" for n in range(1_000)) + "}",
         ParseFailed,

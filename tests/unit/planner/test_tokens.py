@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schema import sdl
-from service.planner.tokens import end_of
+from service.planner.tokens import end_of, too_much_string
 
 PIECES = (
     *("a", "_b1", "12", "-1.5e3", '"s"', '""', '"a\\"b\\\\"', '"""block "" \\""" \\ """', '""""""'),
@@ -43,3 +43,19 @@ def test_a_large_text_is_counted_to_its_end() -> None:
 def test_a_text_that_is_no_document_takes_no_longer(text: str) -> None:
     """It ends at all: what does not close is not looked for again and again."""
     end_of(text, 1_001)
+
+
+@given(st.lists(st.sampled_from(PIECES)), st.integers(0, 30))
+def test_the_string_is_found_with_which_there_is_too_much_of_them(pieces: list[str], most: int) -> None:
+    text, size, start = " ".join(pieces), 0, None
+    lexer = Lexer(Source(text))
+    while start is None and (token := lexer.advance()).kind is not TokenKind.EOF:
+        if token.kind in (TokenKind.STRING, TokenKind.BLOCK_STRING):
+            size += token.end - token.start
+            start = token.start if size > most else None
+    assert too_much_string(text, most) == (start if len(text) > most else None)
+
+
+def test_a_large_text_without_strings_has_not_too_much_of_them() -> None:
+    assert too_much_string("{ a }" + " " * 100, 10) is None
+    assert too_much_string("#" + '"' * 100, 10) is None
