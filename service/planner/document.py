@@ -12,7 +12,10 @@ from graphql import (
     GraphQLSchema,
     GraphQLSyntaxError,
     NoSchemaIntrospectionCustomRule,
+    NoUndefinedVariablesRule,
+    NoUnusedVariablesRule,
     OperationDefinitionNode,
+    VariablesInAllowedPositionRule,
     parse,
     specified_rules,
     validate,
@@ -24,6 +27,9 @@ from service.planner.call import Prepared
 from service.planner.inputs import Probe, VariableTypes
 from service.planner.shape import Limits
 
+# These look through an operation to its end when it begins: only where nothing else is wrong, which ends at ten finds.
+_RULES_OF_WHOLES = (NoUndefinedVariablesRule, NoUnusedVariablesRule, VariablesInAllowedPositionRule)
+_RULES_OF_PARTS = tuple(rule for rule in specified_rules if rule not in _RULES_OF_WHOLES)
 MOST_FINDINGS = 10
 MOST_STRING = 10_000
 """Characters that the strings of a document have together, quotes too: the parser looks at each by itself."""
@@ -78,12 +84,13 @@ def read(text: str, schema: GraphQLSchema, limits: Limits) -> Document:
     """The document of the text; one that is no GraphQL, too large, or does not fit the schema is the caller's error."""
     document = _parsed(text, limits)
     shape.check(document, limits)
-    rules = specified_rules if limits.introspection else (*specified_rules, NoSchemaIntrospectionCustomRule)
-    findings = validate(schema, document, rules, max_errors=MOST_FINDINGS, hide_suggestions=not limits.introspection)
-    if findings:
-        raise ValidationFailed(
-            [ValidationFinding(wording.of_literal(error.message), locations=_locations(error)) for error in findings]
-        )
+    of_parts = _RULES_OF_PARTS if limits.introspection else (*_RULES_OF_PARTS, NoSchemaIntrospectionCustomRule)
+    for rules in (of_parts, _RULES_OF_WHOLES):
+        found = validate(schema, document, rules, max_errors=MOST_FINDINGS, hide_suggestions=not limits.introspection)
+        if found:
+            raise ValidationFailed(
+                [ValidationFinding(wording.of_literal(error.message), locations=_locations(error)) for error in found]
+            )
     fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
     operations = (d for d in document.definitions if isinstance(d, OperationDefinitionNode))
     return Document(
