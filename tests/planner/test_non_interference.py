@@ -14,7 +14,7 @@ from graphql import build_schema
 from schema import schema, sdl
 from service.errors import ApiError
 from service.planner import Allowed, Planner
-from tests.databases import database
+from tests.databases import database, settled
 from tests.reference.comparison import LIMITS
 from tests.reference.operations import FEATURES, Generator, Operation
 from tests.reference.rules import CATEGORIES, LEVELS
@@ -178,6 +178,7 @@ async def test_the_same_changes_are_told_in_the_same_words(server_dsn: str, temp
             for story in await conn.fetch("select id from stories where id % 3 = 0 order by id"):
                 await conn.execute("update stories set title = 'Changed' where id = $1", story["id"])
             await conn.execute("update stories set updated_at = '2026-05-01'")
+            await settled(conn)
             answers.append(await _answer(planner, conn, operation, frozenset()))
     assert b'"UPDATED"' in answers[0]
     assert len(set(answers)) == 1
