@@ -102,6 +102,7 @@ class Batches:
         if batch is not None:
             if all(each.row.done() for each in batch.members):
                 batch.task.cancel()
+            waiting.batch = None  # the two name each other, and the rows would stay until Python looks for cycles
         elif is_given and not waiting.went:
             self._next()
 
@@ -109,13 +110,12 @@ class Batches:
         """A connection has come free: it goes to those who wait longest, or to whoever comes."""
         while self._waiting:
             together, queue = next(iter(self._waiting.items()))
-            group = _taken(queue)
+            group = _taken(queue, MOST if isinstance(together, str) else 1)
             if queue:
                 self._waiting.move_to_end(together)
             else:
                 del self._waiting[together]
-            if len(group) > 1:
-                assert isinstance(together, str)
+            if len(group) > 1 and isinstance(together, str):
                 batch = _Batch(group, asyncio.create_task(self._read(together, group)))
                 for each in group:
                     each.batch = batch
@@ -135,22 +135,23 @@ class Batches:
         except (Unavailable, OperationTimeout) as error:  # which holds for all of them
             for each in group:
                 if not each.row.done():
-                    each.row.set_exception(error)
+                    each.row.set_exception(type(error)(error.message))
         except Exception:  # noqa: BLE001 - whose it is, and what it is, each finds out alone
-            for each in reversed(group):
-                if not each.row.done():
-                    each.batch = None
-                    self._waiting[each] = deque([each])
-                    self._waiting.move_to_end(each, last=False)
+            # They take turns with the other plans: the first of them goes next.
+            for each in group:
+                each.batch = None
+            alone = object()
+            self._waiting[alone] = deque(group)
+            self._waiting.move_to_end(alone, last=False)
         finally:
             self._next()
 
 
-def _taken(queue: deque[_Waiting]) -> list[_Waiting]:
+def _taken(queue: deque[_Waiting], most: int) -> list[_Waiting]:
     """Those who go together, in their order; who has left meanwhile is left out."""
     group: list[_Waiting] = []
     weight = 0
-    while queue and len(group) < MOST:
+    while queue and len(group) < most:
         first = queue[0]
         if group and weight + first.weight > MOST_WEIGHT:
             break

@@ -119,6 +119,31 @@ async def test_an_error_of_one_touches_no_other(database: Watched) -> None:
     assert await asked(batches, 1) == ("n1", 2)
 
 
+async def test_those_whose_statement_failed_take_turns_with_others(database: Watched) -> None:
+    batches = Batches(database, SETTINGS)
+    await held(batches)
+    alone = "select 100 / $1::bigint"
+    together = "select 100 / calls.v1::bigint from unnest($1::bigint[]) with ordinality calls (v1, number)"
+    await asyncio.gather(
+        *(batches.fetch_row(alone, (number,), together=together) for number in (1, 0, 5)),
+        batches.fetch_row("select 'other'", ()),
+        return_exceptions=True,
+    )
+    assert [statement for statement, _ in database.read] == [HELD, together, alone, "select 'other'", alone, alone]
+
+
+async def test_each_is_told_by_an_error_of_its_own(empty_database: str) -> None:
+    async with Watched(empty_database, Settings(pool_size=1, operation_timeout=0.7)) as database:
+        batches = Batches(database, Settings(pool_size=1, operation_timeout=5))
+        await held(batches)
+        together = "select calls.v1::text, pg_sleep(1) from unnest($1::text[]) with ordinality calls (v1, number)"
+        reads = [batches.fetch_row("select $1::text", (each,), together=together) for each in "ab"]
+        one, other = await asyncio.gather(*reads, return_exceptions=True)
+        assert isinstance(one, OperationTimeout)
+        assert isinstance(other, OperationTimeout)
+        assert one is not other
+
+
 async def test_a_value_that_cannot_be_sent_is_told_to_who_gave_it(database: Watched) -> None:
     batches = Batches(database, SETTINGS)
     await held(batches)
