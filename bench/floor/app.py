@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import orjson
-import uvicorn
+
+from bench.serving import pool, serve
 
 HEADERS = [(b"content-type", b"application/json")]
 STATEMENTS = {f"/{path.stem}": path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("*.sql")}
@@ -41,34 +41,12 @@ class Floor:
 
     async def _live(self, receive: Any, send: Any) -> None:
         await receive()
-        connections = int(os.environ.get("PARALLAX_POOL_SIZE", "16"))
-        self._pool = await asyncpg.create_pool(
-            os.environ["PARALLAX_DATABASE_URL"],
-            min_size=connections,
-            max_size=connections,
-            connection_class=_Unreset,
-            server_settings={"timezone": "UTC", "jit": "off"},
-        )
+        self._pool = await pool()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._pool.close()
         await send({"type": "lifespan.shutdown.complete"})
 
 
-class _Unreset(asyncpg.Connection):  # pyright: ignore[reportMissingTypeArgument]  # generic in the stubs only
-    """Goes back to the pool without a round trip, as the service's own connections do."""
-
-    def get_reset_query(self) -> str:
-        return ""
-
-
 if __name__ == "__main__":
-    uvicorn.run(
-        Floor(),
-        port=int(os.environ["PARALLAX_PORT"]),
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        access_log=False,
-        log_level="warning",
-    )
+    serve(Floor(), log_level="warning")

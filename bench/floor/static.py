@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Any
 
-import uvicorn
+from bench.serving import serve
 
 
 class Static:
@@ -24,15 +23,4 @@ class Static:
 
 
 if __name__ == "__main__":
-    uvicorn.run(
-        Static(int(sys.argv[1])),
-        port=int(os.environ["PARALLAX_PORT"]),
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        proxy_headers=False,
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-    )
+    serve(Static(int(sys.argv[1])), proxy_headers=False, lifespan="off", log_config=None, server_header=False)

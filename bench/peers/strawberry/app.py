@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import asyncpg
 import orjson
 import strawberry
-import uvicorn
 from starlette.applications import Starlette
 from strawberry.asgi import GraphQL
 from strawberry.extensions import ParserCache, ValidationCache
 
 from bench.peers.strawberry.loaders import Loaders
 from bench.peers.strawberry.types import Article, Outlet, Query, Story, Topic
+from bench.serving import pool, serve
 
 MAKE = {"article": Article, "outlet": Outlet, "story": Story, "topic": Topic}
 
@@ -36,13 +34,6 @@ class Endpoint(GraphQL[Any, Any]):
         return orjson.dumps(data)
 
 
-class _Unreset(asyncpg.Connection):  # pyright: ignore[reportMissingTypeArgument]  # generic in the stubs only
-    """Goes back to the pool without a round trip, as the service's own connections do."""
-
-    def get_reset_query(self) -> str:
-        return ""
-
-
 def application() -> Starlette:
     """The endpoint at /graphql, with a pool of the floor's size and settings."""
     schema = strawberry.Schema(Query, extensions=[ParserCache, ValidationCache])
@@ -50,14 +41,7 @@ def application() -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
-        async with asyncpg.create_pool(
-            os.environ["PARALLAX_DATABASE_URL"],
-            min_size=16,
-            max_size=16,
-            connection_class=_Unreset,
-            server_settings={"timezone": "UTC", "jit": "off"},
-        ) as pool:
-            endpoint.pool = pool
+        async with pool() as endpoint.pool:
             yield
 
     app = Starlette(lifespan=lifespan)
@@ -66,12 +50,4 @@ def application() -> Starlette:
 
 
 if __name__ == "__main__":
-    uvicorn.run(
-        application(),
-        port=int(os.environ["PARALLAX_PORT"]),
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        access_log=False,
-        log_level="warning",
-    )
+    serve(application(), log_level="warning")
