@@ -86,7 +86,7 @@ def compose(template: str, resolve: Callable[[str], Sql] | None = None, /, **nam
 
 def render(sql: Sql) -> tuple[str, tuple[Parameter, ...]]:
     """The statement's text and its parameters in the order of their numbers."""
-    parameters = tuple(dict.fromkeys(part for part in sql.parts if isinstance(part, Parameter)))
+    parameters = _parameters(sql)
     return _text(sql, {each: f"${number}" for number, each in enumerate(parameters, 1)}), parameters
 
 
@@ -96,7 +96,7 @@ def render_together(sql: Sql) -> str | None:
 
     It takes a list for each parameter. None where there are none, or where one is a list already.
     """
-    _, parameters = render(sql)
+    parameters = _parameters(sql)
     if not parameters or any(each.type.endswith("[]") for each in parameters):
         return None
     names = {each: f"v{number}" for number, each in enumerate(parameters, 1)}
@@ -104,6 +104,11 @@ def render_together(sql: Sql) -> str | None:
     columns = ", ".join((*names.values(), "number"))
     calls = f" from unnest({lists}) with ordinality calls ({columns}) order by calls.number"
     return _text(sql, {each: f"calls.{name}" for each, name in names.items()}) + calls
+
+
+def _parameters(sql: Sql) -> tuple[Parameter, ...]:
+    """Each once, in the order in which they come."""
+    return tuple(dict.fromkeys(part for part in sql.parts if isinstance(part, Parameter)))
 
 
 def _text(sql: Sql, names: Mapping[Parameter, str]) -> str:

@@ -18,8 +18,6 @@ _ONE = (
     r'|"""(?:[^"\\]++|\\"""|\\|"(?!""))*+(?:"""|\Z)'
     r'|"(?:[^"\\\r\n]++|\\[^\r\n])*+"?)'
 )
-
-
 _NEXT = re.compile(rf"{_IGNORED}({_ONE})")
 
 
@@ -31,8 +29,10 @@ def end_of(text: str, number: int) -> int | None:
 
 def too_much_string(text: str, most: int) -> int | None:
     """Where the string begins with which all so far have more than so many characters; None where they never do."""
+    if len(text) <= most:
+        return None
     end = size = 0
-    while len(text) > most and (found := _NEXT.match(text, end)):
+    while found := _NEXT.match(text, end):
         end = found.end()
         size += len(found[1]) if found[1][0] == '"' else 0
         if size > most:
