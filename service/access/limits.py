@@ -77,6 +77,7 @@ class Balance(NamedTuple):
 
     @classmethod
     def full(cls, limit: int) -> Self:
+        """That of a full bucket."""
         return cls(limit, limit, 0.0)
 
 

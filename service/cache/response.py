@@ -160,8 +160,7 @@ class ResponseCache:
     def _is_fresh(self, entry: Entry, age: float) -> bool:
         if entry.kind is Kind.LIST:
             return age < self._lifetimes.list_fresh and self._is_admitted(entry)
-        known_of = self._informed and age < self._lifetimes.page
-        return known_of and self._invalidation.admits(entry.tags, entry.as_of)
+        return self._informed and age < self._lifetimes.page and self._is_admitted(entry)
 
     def _is_admitted(self, entry: Entry | Filled) -> bool:
         """Whether no change is known that speaks against it; of a page, also whether each would be known."""

@@ -56,11 +56,13 @@ class Admission:
     def known(self, given: Credentials) -> Guest | None:
         """The caller of those credentials, where nobody has to be asked."""
         caller = self._callers.at_hand(given)
-        return Guest(caller, self._terms_of(caller), given.address) if caller else None
+        return self._guest(caller, given) if caller else None
 
     async def admit(self, given: Credentials) -> Guest:
         """The caller of those credentials. Raises Unauthenticated, RateLimited or Unavailable."""
-        caller = self._callers.at_hand(given) or await self._identified(given)
+        return self.known(given) or self._guest(await self._identified(given), given)
+
+    def _guest(self, caller: Caller, given: Credentials) -> Guest:
         return Guest(caller, self._terms_of(caller), given.address)
 
     @asynccontextmanager
@@ -97,13 +99,12 @@ class Admission:
 
     def charged_at_hand(self, guest: Guest, call: Call) -> Balance | None:
         """The same for a guest who came just now, where it needs nobody; None, with nothing taken, where it does."""
-        caller, cost = guest.caller, call.cost
-        tier = caller.tier
+        tier, cost = guest.caller.tier, call.cost
         if cost > tier.max_cost_per_request or call.uncharged:
             return None
-        balance = self._allowances.spend_at_hand(caller.account, tier.cost_per_minute, cost)
-        if balance is not None and caller.key is not None:
-            self._usage.spent(caller.key.id, cost)
+        balance = self._allowances.spend_at_hand(guest.caller.account, tier.cost_per_minute, cost)
+        if balance is not None:
+            self._count(guest, cost)
         return balance
 
     @asynccontextmanager
@@ -122,9 +123,12 @@ class Admission:
 
     async def _spent(self, guest: Guest, cost: int) -> Balance:
         balance = await self._allowances.spend(guest.caller.account, self._tier_of(guest).cost_per_minute, cost)
+        self._count(guest, cost)
+        return balance
+
+    def _count(self, guest: Guest, cost: int) -> None:
         if guest.caller.key is not None:
             self._usage.spent(guest.caller.key.id, cost)
-        return balance
 
     def _tier_of(self, guest: Guest) -> Tier:
         """The caller's tier as it is now: a socket may have been opened when another budget held."""

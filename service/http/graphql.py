@@ -18,7 +18,7 @@ from service.http.media import MediaType, accepted
 from service.http.operations import SUBSCRIPTION, Operations
 from service.http.origins import refuse_from_elsewhere
 from service.http.pages import GRAPHIQL, registered_page, send_page
-from service.http.requests import GraphQLRequest, Headers, Sent, headers_of, read, read_arrived, understand
+from service.http.requests import GraphQLRequest, Headers, Sent, headers_of, read_arrived, read_streamed, understand
 from service.http.responses import send_options
 from service.http.server_sent_events import EventStream
 from service.planner import Call, Operation
@@ -83,7 +83,7 @@ class GraphQLEndpoint:
     async def _answer(self, scope: Scope, headers: Headers, receive: Receive, send: Send, guest: Guest) -> None:
         method, media_type = scope["method"], scope["media_type"]
         settings = self._settings
-        sent = read_arrived(scope, headers, receive, settings) or await read(scope, headers, receive, settings)
+        sent = read_arrived(scope, headers, receive, settings) or await read_streamed(receive, settings)
         if media_type is MediaType.EVENTS:
             await self._stream(scope, receive, send, guest, sent)
             return

@@ -16,7 +16,7 @@ from service.cache import Answer, ResponseCache, Source
 from service.http.encoding import ENCODERS, SMALLEST, accepted_encoding
 from service.http.media import MediaType
 from service.http.requests import Headers
-from service.http.responses import NO_STORE, allowance_lines, send_answer, send_not_modified
+from service.http.responses import NO_STORE, allowance_lines, send_not_modified, send_reply
 from service.http.shortcuts import lines_of
 
 _STATUS = {
@@ -65,7 +65,7 @@ def send_kept(send: Send, reader: Reader, kept: Kept, max_age: int) -> Awaitable
         about += allowance_lines(reader.balance)
     if reads and _is_known(etag, headers.get(b"if-none-match")):
         return send_not_modified(send, about)
-    return send_answer(send, 200, media_type, kept.body(encoding), about + _CODING[encoding])
+    return send_reply(send, 200, media_type, kept.body(encoding), about + _CODING[encoding])
 
 
 def send_body(send: Send, reader: Reader, body: bytes) -> Awaitable[None]:
@@ -73,7 +73,7 @@ def send_body(send: Send, reader: Reader, body: bytes) -> Awaitable[None]:
     encoding = _encoding(reader.headers, len(body))
     about = lines_of(NO_STORE) + (allowance_lines(reader.balance) if reader.balance else b"")
     coded = ENCODERS[encoding](body) if encoding else body
-    return send_answer(send, 200, reader.media_type, coded, about + _CODING[encoding])
+    return send_reply(send, 200, reader.media_type, coded, about + _CODING[encoding])
 
 
 def _encoding(headers: Headers, size: int) -> str:

@@ -21,7 +21,6 @@ class MediaType(Enum):
 
     def __init__(self, value: bytes) -> None:
         # An attribute of its own: to look up an enum's value or name takes longer than all else that is done with it.
-        self.header = (b"content-type", value)
         self.line = b"content-type: " + value + b"\r\n"
         self.mark = self.name[0].lower().encode()
 

@@ -58,13 +58,8 @@ class Sent(NamedTuple):
     text: bytes
 
 
-async def read(scope: Scope, headers: Headers, receive: Receive, settings: Settings) -> Sent:
-    """Reads what a caller sent; raises ApiError or CallerGone."""
-    return read_arrived(scope, headers, receive, settings) or Sent(True, await _streamed_body(receive, settings))
-
-
 def read_arrived(scope: Scope, headers: Headers, receive: Receive, settings: Settings) -> Sent | None:
-    """What a caller sent, None where its body has to be waited for; raises ApiError."""
+    """What a caller sent, None where its body has to be waited for by `read_streamed`; raises ApiError."""
     limit = settings.max_body_bytes
     if scope["method"] != "POST":
         if len(scope["query_string"]) > limit:
@@ -82,6 +77,15 @@ def read_arrived(scope: Scope, headers: Headers, receive: Receive, settings: Set
     return Sent(True, body)
 
 
+async def read_streamed(receive: Receive, settings: Settings) -> Sent:
+    """A body, refused while it streams as soon as it is too large or too late; raises ApiError or CallerGone."""
+    try:
+        with Within(settings.body_timeout):
+            return Sent(True, await _joined_parts(receive, settings.max_body_bytes))
+    except TimeoutError:
+        raise RequestTimeout(f"The request's body did not arrive within {settings.body_timeout:g} seconds.") from None
+
+
 def understand(sent: Sent) -> GraphQLRequest:
     """The GraphQL request that was sent; raises ApiError."""
     if not sent.posted:
@@ -95,15 +99,6 @@ def understand(sent: Sent) -> GraphQLRequest:
     if not isinstance(payload, dict):
         raise BadRequest("The body must be a JSON object with a string `query` or `documentId`.")
     return checked(cast("dict[str, Any]", payload))
-
-
-async def _streamed_body(receive: Receive, settings: Settings) -> bytes:
-    """The body, refused while it streams as soon as it is too large or too late."""
-    try:
-        with Within(settings.body_timeout):
-            return await _joined_parts(receive, settings.max_body_bytes)
-    except TimeoutError:
-        raise RequestTimeout(f"The request's body did not arrive within {settings.body_timeout:g} seconds.") from None
 
 
 async def _joined_parts(receive: Receive, limit: int) -> bytes:

@@ -33,7 +33,6 @@ VARY: Header = (b"vary", b"Accept, Accept-Encoding, Authorization, X-API-Key")
 NO_STORE: Header = (b"cache-control", b"no-store")
 CLOSE: Header = (b"connection", b"close")
 
-
 _VARY_LINE = lines_of(VARY)
 _ALLOWANCE = b'ratelimit-policy: "minute";q=%d;w=60\r\nratelimit: "minute";r=%d;t=%d\r\n'
 
@@ -43,22 +42,22 @@ def allowance_lines(balance: Balance) -> bytes:
     return _ALLOWANCE % (balance.limit, balance.remaining, ceil(balance.full_in))
 
 
-async def send_reply(
-    send: Send, status: int, media_type: MediaType, body: bytes, headers: Sequence[Header] = (), *, last: bool = True
-) -> None:
-    """Sends a whole response; unless it is the `last` of it, the connection waits for the end that `send_end` gives."""
-    if last:
-        await send_answer(send, status, media_type, body, lines_of(*headers))
-        return
-    every = [media_type.header, (b"content-length", b"%d" % len(body)), VARY, *headers]
-    await send({"type": START, "status": status, "headers": every})
-    await send({"type": "http.response.body", "body": body, "more_body": True})
+def send_reply(
+    send: Send, status: int, media_type: MediaType, body: bytes, lines: bytes, *, last: bool = True
+) -> Awaitable[None]:
+    """Sends a whole response, with further headers as lines.
 
-
-def send_answer(send: Send, status: int, media_type: MediaType, body: bytes, lines: bytes) -> Awaitable[None]:
-    """Sends a whole response whose further headers are written already."""
+    Unless it is the `last` of it, the connection waits for the end that `send_end` gives.
+    """
     head = b"%bcontent-length: %d\r\n%b%b" % (media_type.line, len(body), _VARY_LINE, lines)
-    return send({"type": WHOLE, "status": status, "head": head, "body": body})
+    if last:
+        return send({"type": WHOLE, "status": status, "head": head, "body": body})
+    return _send_open(send, status, head, body)
+
+
+async def _send_open(send: Send, status: int, head: bytes, body: bytes) -> None:
+    await send({"type": START, "status": status, "headers": headers_in(head)})
+    await send({"type": "http.response.body", "body": body, "more_body": True})
 
 
 def send_not_modified(send: Send, lines: bytes) -> Awaitable[None]:
@@ -81,7 +80,7 @@ async def send_end(send: Send, receive: Receive) -> None:
 
 async def send_options(send: Send) -> None:
     """Says which methods there are."""
-    await send({"type": "http.response.start", "status": 204, "headers": [ALLOW]})
+    await send({"type": START, "status": 204, "headers": [ALLOW]})
     await send({"type": "http.response.body"})
 
 
@@ -99,8 +98,8 @@ async def send_error(
     body = orjson.dumps({"errors": shown_errors(error, request_id)})
     kind = media_type if media_type is MediaType.GRAPHQL_RESPONSE else MediaType.JSON
     unread = isinstance(error, RequestTimeout | RequestTooLarge)
-    headers = [NO_STORE, *headers_in(lines), *_headers_for(error)]
-    await send_reply(send, error.status if always else 200, kind, body, headers, last=not unread)
+    every = b"".join((lines_of(NO_STORE), lines, lines_of(*_headers_for(error))))
+    await send_reply(send, error.status if always else 200, kind, body, every, last=not unread)
     if unread:
         await send_end(send, receive)
 
