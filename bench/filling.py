@@ -198,6 +198,7 @@ async def _compute(conn: asyncpg.Connection[asyncpg.Record], stories: int) -> No
     # A stream that comes in the order of time leaves the rows of a day together.
     await conn.execute("cluster outlet_days using outlet_days_day")
     await conn.execute("cluster coverage_days using coverage_days_pkey")
+    await conn.execute("cluster coverage_hours using coverage_hours_pkey")
 
 
 async def _drop_indexes(conn: asyncpg.Connection[asyncpg.Record], table: str) -> dict[str, str]:

@@ -1,7 +1,7 @@
--- Coverage by the day, for windows over all stories or over those of one topic. Every writer keeps it with what it counts.
+-- Coverage by the day and by the hour, for windows over all stories or over those of one topic. Every writer keeps it with what it counts.
 
--- Of all stories (topic 0), and of those of each topic and of the topics under it. What a day has is the sum of its stripes: each
--- transaction adds to a stripe that no other one writes to, so that writers do not wait for each other.
+-- Of all stories (topic 0), and of those of each topic and of the topics under it. What a day, or an hour, has is the sum of its
+-- stripes: each transaction adds to a stripe that no other one writes to, so that writers do not wait for each other.
 create table coverage_days (
     topic_id bigint not null,
     day date not null,
@@ -16,8 +16,9 @@ create table coverage_days (
     primary key (topic_id, day, stripe)
 ) with (fillfactor = 80);
 
--- Of all stories, by the hour.
+-- Of the same by the hour: what a timeline shows.
 create table coverage_hours (
+    topic_id bigint not null,
     hour timestamptz not null,
     stripe smallint not null,
     article_count integer not null default 0,
@@ -25,7 +26,7 @@ create table coverage_hours (
     center_count integer not null default 0,
     right_count integer not null default 0,
     unrated_count integer not null default 0,
-    primary key (hour, stripe)
+    primary key (topic_id, hour, stripe)
 ) with (fillfactor = 80);
 
 -- So many articles, or reports of an outlet that is rated so, more of a story.
@@ -65,25 +66,8 @@ begin
     if changes is null then
         return;
     end if;
-    insert into coverage_hours as h (hour, stripe, article_count, left_count, center_count, right_count, unrated_count)
-    select date_trunc('hour', c.at, 'UTC') as hour, own, sum(c.articles),
-        coalesce(sum(c.reports) filter (where c.bias < 'CENTER'), 0),
-        coalesce(sum(c.reports) filter (where c.bias = 'CENTER'), 0),
-        coalesce(sum(c.reports) filter (where c.bias > 'CENTER'), 0),
-        coalesce(sum(c.reports) filter (where c.bias is null), 0)
-    from unnest(changes) c
-    where topic_ids is null
-    group by hour
-    order by hour
-    on conflict (hour, stripe) do update
-    set article_count = h.article_count + excluded.article_count,
-        left_count = h.left_count + excluded.left_count,
-        center_count = h.center_count + excluded.center_count,
-        right_count = h.right_count + excluded.right_count,
-        unrated_count = h.unrated_count + excluded.unrated_count;
-
     with by_story as materialized (
-        select c.story_id, utc_day(c.at) as day, sum(c.articles) as articles, sum(c.reports) as reports,
+        select c.story_id, date_trunc('hour', c.at, 'UTC') as hour, sum(c.articles) as articles, sum(c.reports) as reports,
             array[
                 coalesce(sum(c.reports) filter (where c.bias = 'FAR_LEFT'), 0), coalesce(sum(c.reports) filter (where c.bias = 'LEFT'), 0),
                 coalesce(sum(c.reports) filter (where c.bias = 'LEAN_LEFT'), 0), coalesce(sum(c.reports) filter (where c.bias = 'CENTER'), 0),
@@ -102,7 +86,7 @@ begin
                 coalesce(sum(c.reports) filter (where c.ownership = 'GOVERNMENT'), 0), coalesce(sum(c.reports) filter (where c.ownership = 'OTHER'), 0)
             ]::integer[] as ownership_counts
         from unnest(changes) c
-        group by c.story_id, day
+        group by c.story_id, hour
     ),
     by_topic as (
         select 0 as topic, s.* from by_story s where topic_ids is null
@@ -110,16 +94,38 @@ begin
         select f.value, s.* from by_story s join story_facets f on f.story_id = s.story_id and f.facet = 'TOPIC' where topic_ids is null
         union all
         select t.topic_id, s.* from by_story s join unnest(story_ids, topic_ids) t (story_id, topic_id) on t.story_id = s.story_id
+    ),
+    by_hour as materialized (
+        select e.topic, e.hour, sum(e.articles) as articles, sum(e.reports) as reports,
+            array[sum(e.bias_counts[1]), sum(e.bias_counts[2]), sum(e.bias_counts[3]), sum(e.bias_counts[4]), sum(e.bias_counts[5]), sum(e.bias_counts[6]), sum(e.bias_counts[7])] as bias_counts,
+            array[sum(e.factuality_counts[1]), sum(e.factuality_counts[2]), sum(e.factuality_counts[3]), sum(e.factuality_counts[4]), sum(e.factuality_counts[5])] as factuality_counts,
+            array[sum(e.ownership_counts[1]), sum(e.ownership_counts[2]), sum(e.ownership_counts[3]), sum(e.ownership_counts[4]), sum(e.ownership_counts[5]), sum(e.ownership_counts[6]), sum(e.ownership_counts[7]), sum(e.ownership_counts[8])] as ownership_counts
+        from by_topic e
+        group by e.topic, e.hour
+    ),
+    hours as (
+        insert into coverage_hours as h
+            (topic_id, hour, stripe, article_count, left_count, center_count, right_count, unrated_count)
+        select e.topic, e.hour, own, e.articles, e.bias_counts[1] + e.bias_counts[2] + e.bias_counts[3], e.bias_counts[4],
+            e.bias_counts[5] + e.bias_counts[6] + e.bias_counts[7], e.reports - (select sum(n) from unnest(e.bias_counts) n)
+        from by_hour e
+        order by e.topic, e.hour
+        on conflict (topic_id, hour, stripe) do update
+        set article_count = h.article_count + excluded.article_count,
+            left_count = h.left_count + excluded.left_count,
+            center_count = h.center_count + excluded.center_count,
+            right_count = h.right_count + excluded.right_count,
+            unrated_count = h.unrated_count + excluded.unrated_count
     )
     insert into coverage_days as c
         (topic_id, day, stripe, article_count, report_count, bias_counts, factuality_counts, ownership_counts)
-    select e.topic, e.day, own, sum(e.articles), sum(e.reports),
+    select e.topic, utc_day(e.hour) as day, own, sum(e.articles), sum(e.reports),
         array[sum(e.bias_counts[1]), sum(e.bias_counts[2]), sum(e.bias_counts[3]), sum(e.bias_counts[4]), sum(e.bias_counts[5]), sum(e.bias_counts[6]), sum(e.bias_counts[7])],
         array[sum(e.factuality_counts[1]), sum(e.factuality_counts[2]), sum(e.factuality_counts[3]), sum(e.factuality_counts[4]), sum(e.factuality_counts[5])],
         array[sum(e.ownership_counts[1]), sum(e.ownership_counts[2]), sum(e.ownership_counts[3]), sum(e.ownership_counts[4]), sum(e.ownership_counts[5]), sum(e.ownership_counts[6]), sum(e.ownership_counts[7]), sum(e.ownership_counts[8])]
-    from by_topic e
-    group by e.topic, e.day
-    order by e.topic, e.day
+    from by_hour e
+    group by e.topic, day
+    order by e.topic, day
     on conflict (topic_id, day, stripe) do update
     set article_count = c.article_count + excluded.article_count,
         report_count = c.report_count + excluded.report_count,

@@ -1,28 +1,5 @@
 -- Coverage in a window as it grew, and how outlets' choices overlap in it.
 
--- What is kept of whole days: of all stories (topic 0) by the hour, of a topic's by the day.
-create function kept_coverage(topic bigint, whole_from timestamptz, whole_till timestamptz)
-returns table (at timestamptz, side side, reports integer, articles integer)
-    language sql stable rows 1000 as
-$$
-    select h.hour, s.side, s.reports, s.articles
-    from coverage_hours h
-    cross join lateral (
-        values ('LEFT'::side, h.left_count, 0), ('CENTER', h.center_count, 0), ('RIGHT', h.right_count, 0),
-            (null, h.unrated_count, h.article_count)
-    ) s (side, reports, articles)
-    where topic = 0 and h.hour >= whole_from and h.hour < whole_till
-    union all
-    select d.day::timestamp at time zone 'UTC', s.side, s.reports, s.articles
-    from coverage_days d
-    cross join lateral (
-        values ('LEFT'::side, d.bias_counts[1] + d.bias_counts[2] + d.bias_counts[3], 0), ('CENTER', d.bias_counts[4], 0),
-            ('RIGHT', d.bias_counts[5] + d.bias_counts[6] + d.bias_counts[7], 0),
-            (null, d.report_count - total(d.bias_counts), d.article_count)
-    ) s (side, reports, articles)
-    where topic <> 0 and d.topic_id = topic and d.day >= utc_day(whole_from) and d.day < utc_day(whole_till)
-$$;
-
 -- Reports and articles by the UTC hour, day or week that they fall in, the reports by the side of their outlet.
 create function window_buckets(
     after timestamptz, before timestamptz, topics bigint[], places bigint[], outlets bigint[], unit text
@@ -37,28 +14,11 @@ declare
     topic constant bigint := window_topic(topics, places, outlets);
     edge record := window_edges(after, before);
 begin
-    if topic = 0 or (topic is not null and unit <> 'HOUR') then
+    if topic is not null then
         return query
-        select date_bin(step, k.at, origin) as bucket, k.side, sum(k.reports)::bigint, sum(k.articles)::bigint
-        from kept_coverage(topic, edge.whole_from, edge.whole_till) k
-        group by bucket, k.side
-        union all
-        select date_bin(step, r.first_published_at, origin) as bucket, o.side, count(*), 0
-        from (
-            select * from edge_reports(topic, after, edge.whole_from)
-            union all
-            select * from edge_reports(topic, edge.whole_till, before)
-        ) r
-        join outlets o on o.id = r.outlet_id
-        group by bucket, o.side
-        union all
-        select date_bin(step, a.published_at, origin) as bucket, null, 0, count(*)
-        from (
-            select * from edge_articles(topic, after, edge.whole_from)
-            union all
-            select * from edge_articles(topic, edge.whole_till, before)
-        ) a
-        group by bucket;
+        select date_bin(step, c.at, origin) as bucket, c.side, sum(c.reports)::bigint, sum(c.articles)::bigint
+        from topic_coverage(topic, after, before, unit = 'HOUR') c
+        group by bucket, c.side;
         return;
     end if;
     if topics is not null or places is not null then
@@ -79,7 +39,7 @@ begin
         return;
     end if;
     if unit = 'HOUR' then
-        -- Nothing is kept by the hour: the first edge is the whole window.
+        -- Nothing is kept of outlets by the hour: the first edge is the whole window.
         edge.first_day := edge.last_day;
         edge.whole_from := before;
         edge.whole_till := before;

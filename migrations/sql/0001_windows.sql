@@ -76,7 +76,18 @@ begin atomic
     ) d;
 end;
 
--- The topic whose coverage by the day answers: 0 where all stories are chosen, null where nothing is kept of what is chosen.
+-- The whole hours of a window in the same way.
+create function whole_hours(after timestamptz, before timestamptz, out whole_from timestamptz, out whole_till timestamptz)
+    language sql immutable parallel safe
+begin atomic
+    select least(h.first, before), greatest(h.last, least(h.first, before))
+    from (
+        select date_trunc('hour', after - interval '1 microsecond', 'UTC') + interval '1 hour' as first,
+            date_trunc('hour', before, 'UTC') as last
+    ) h;
+end;
+
+-- The topic whose kept coverage answers: 0 where all stories are chosen, null where nothing is kept of what is chosen.
 create function window_topic(topics bigint[], places bigint[], outlets bigint[]) returns bigint
     language sql immutable parallel safe
     return case
@@ -111,6 +122,68 @@ $$
     from window_members(lower, upper, array[topic], null) m (story_id)
     join articles a on a.story_id = m.story_id
     where topic <> 0 and a.published_at >= lower and a.published_at < upper
+$$;
+
+-- What is kept of all stories (topic 0) or of a topic's: of whole days by the day, of what is beside them by the hour.
+create function kept_coverage(
+    topic bigint, hours_from timestamptz, days_from timestamptz, days_till timestamptz, hours_till timestamptz
+)
+returns table (at timestamptz, side side, reports integer, articles integer)
+    language sql stable rows 1000 as
+$$
+    select d.day::timestamp at time zone 'UTC', s.side, s.reports, s.articles
+    from coverage_days d
+    cross join lateral (
+        values ('LEFT'::side, d.bias_counts[1] + d.bias_counts[2] + d.bias_counts[3], 0), ('CENTER', d.bias_counts[4], 0),
+            ('RIGHT', d.bias_counts[5] + d.bias_counts[6] + d.bias_counts[7], 0),
+            (null, d.report_count - total(d.bias_counts), d.article_count)
+    ) s (side, reports, articles)
+    where d.topic_id = topic and d.day >= utc_day(days_from) and d.day < utc_day(days_till)
+    union all
+    select h.hour, s.side, s.reports, s.articles
+    from (
+        select * from coverage_hours h where h.topic_id = topic and h.hour >= hours_from and h.hour < least(days_from, hours_till)
+        union all
+        select * from coverage_hours h where h.topic_id = topic and h.hour >= days_till and h.hour < hours_till
+    ) h
+    cross join lateral (
+        values ('LEFT'::side, h.left_count, 0), ('CENTER', h.center_count, 0), ('RIGHT', h.right_count, 0),
+            (null, h.unrated_count, h.article_count)
+    ) s (side, reports, articles)
+$$;
+
+-- Reports, by the side of their outlet, and articles of all stories or of a topic's, with a time of the same day, or where `hourly`
+-- of the same hour: what is kept of whole days and hours, and what is read of the rest.
+create function topic_coverage(topic bigint, after timestamptz, before timestamptz, hourly boolean)
+returns table (at timestamptz, side side, reports integer, articles integer)
+    language plpgsql stable rows 1000 set plan_cache_mode = force_custom_plan as
+$$
+declare
+    days record := window_edges(after, before);
+    hours constant record := whole_hours(after, before);
+begin
+    if hourly then
+        days.whole_from := hours.whole_till;
+        days.whole_till := hours.whole_till;
+    end if;
+    return query
+    select * from kept_coverage(topic, hours.whole_from, days.whole_from, days.whole_till, hours.whole_till)
+    union all
+    select r.first_published_at, o.side, 1, 0
+    from (
+        select * from edge_reports(topic, after, hours.whole_from)
+        union all
+        select * from edge_reports(topic, hours.whole_till, before)
+    ) r
+    join outlets o on o.id = r.outlet_id
+    union all
+    select a.published_at, null, 0, 1
+    from (
+        select * from edge_articles(topic, after, hours.whole_from)
+        union all
+        select * from edge_articles(topic, hours.whole_till, before)
+    ) a;
+end;
 $$;
 
 -- Reports and articles of each outlet that has any in the window.
@@ -182,18 +255,10 @@ create function window_counts(
 $$
 declare
     topic constant bigint := window_topic(topics, places, outlets);
-    edge record;
 begin
     if topic is not null then
-        edge := window_edges(after, before);
-        select coalesce(sum(d.report_count), 0)
-                + (select count(*) from edge_reports(topic, after, edge.whole_from))
-                + (select count(*) from edge_reports(topic, edge.whole_till, before)),
-            coalesce(sum(d.article_count), 0)
-                + (select count(*) from edge_articles(topic, after, edge.whole_from))
-                + (select count(*) from edge_articles(topic, edge.whole_till, before))
-        into report_count, article_count
-        from coverage_days d where d.topic_id = topic and d.day >= edge.first_day and d.day < edge.last_day;
+        select coalesce(sum(c.reports), 0), coalesce(sum(c.articles), 0) into report_count, article_count
+        from topic_coverage(topic, after, before, false) c;
         return;
     elsif outlets is not null then
         select coalesce(sum(o.report_count), 0), coalesce(sum(o.article_count), 0) into report_count, article_count

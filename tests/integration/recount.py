@@ -59,9 +59,7 @@ async def recount(dsn: str) -> list[str]:
         ),
         "outlet_days": _outlet_days(rows),
         "coverage_days": _coverage_days(rows),
-        "coverage_hours": coverage_hours(
-            rows["articles"], _reports(rows), {n: o["side"] for n, o in _outlets(rows).items()}
-        ),
+        "coverage_hours": _coverage_hours(rows),
         "story_facets": _facets(rows),
         "topic_ancestors": {(topic, above): {} for topic, all_above in _ancestors(rows).items() for above in all_above},
     }
@@ -77,7 +75,7 @@ async def recount(dsn: str) -> list[str]:
         if not table.startswith("coverage_")
     }
     stored["coverage_days"] = over_stripes(rows["coverage_days"], lambda row: (row["topic_id"], row["day"]))
-    stored["coverage_hours"] = over_stripes(rows["coverage_hours"], lambda row: row["hour"])
+    stored["coverage_hours"] = over_stripes(rows["coverage_hours"], lambda row: (row["topic_id"], row["hour"]))
     return [
         difference for table, figures in wanted.items() for difference in _differences(table, figures, stored[table])
     ] + _hidden(rows)
@@ -257,16 +255,26 @@ def _outlet_days(rows: Rows) -> dict[Any, Row]:
     }
 
 
-def _coverage_days(rows: Rows) -> dict[Any, Row]:
+def _topics(rows: Rows) -> Mapping[int, set[int]]:
+    """Those of each story, with the topics above them."""
     topics: defaultdict[int, set[int]] = defaultdict(set)
     for story, topic in _tagged(rows, "story_topics", "topic_id", _ancestors(rows)):
         topics[story].add(topic)
+    return topics
+
+
+def _coverage_days(rows: Rows) -> dict[Any, Row]:
     places = {"bias": BIASES, "factuality": LEVELS, "ownership": CATEGORIES}
     rated = {
         outlet: {name: None if row[name] is None else values.index(row[name]) for name, values in places.items()}
         for outlet, row in _outlets(rows).items()
     }
-    return coverage_days(rows["articles"], _reports(rows), topics, rows["story_topics"], rated)
+    return coverage_days(rows["articles"], _reports(rows), _topics(rows), rows["story_topics"], rated)
+
+
+def _coverage_hours(rows: Rows) -> dict[Any, Row]:
+    sides = {outlet: row["side"] for outlet, row in _outlets(rows).items()}
+    return coverage_hours(rows["articles"], _reports(rows), _topics(rows), sides)
 
 
 def _facets(rows: Rows) -> dict[Any, Row]:

@@ -46,16 +46,22 @@ def coverage_days(
 
 
 def coverage_hours(
-    articles: Iterable[Row], reports: Mapping[tuple[int, int], Row], sides: Mapping[int, str | None]
+    articles: Iterable[Row],
+    reports: Mapping[tuple[int, int], Row],
+    topics: Mapping[int, set[int]],
+    sides: Mapping[int, str | None],
 ) -> Counts:
-    """By the hour: articles, and reports by the side of their outlet."""
-    counted = Counter[tuple[datetime, str]]()
+    """By topic and hour: articles, and reports by the side of their outlet."""
+    counted = Counter[tuple[int, datetime, str]]()
     for article in articles:
-        counted[_hour(article["published_at"]), "article_count"] += 1
-    for (_, outlet), report in reports.items():
-        counted[_hour(report["first_published_at"]), f"{(sides[outlet] or 'unrated').lower()}_count"] += 1
+        for topic in topics[article["story_id"]] | {ALL}:
+            counted[topic, _hour(article["published_at"]), "article_count"] += 1
+    for (story, outlet), report in reports.items():
+        for topic in topics[story] | {ALL}:
+            side = (sides[outlet] or "unrated").lower()
+            counted[topic, _hour(report["first_published_at"]), f"{side}_count"] += 1
     names = ("article_count", "left_count", "center_count", "right_count", "unrated_count")
-    return {hour: {name: counted[hour, name] for name in names} for hour, _ in counted}
+    return {key[:2]: {name: counted[*key[:2], name] for name in names} for key in counted}
 
 
 def _hour(moment: datetime) -> datetime:
