@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any, Self, TypeAlias, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 import asyncpg
 
+from service.db.connections import Connections
 from service.errors import ApiError, BadUserInput, CursorExpired, Internal, OperationTimeout, Unavailable
 from service.events import ConnectionLost, ConnectionRefused, Observer, StatementFailed, ignore
 from service.settings import Settings
+from service.within import Within
 
 T = TypeVar("T")
 
@@ -34,8 +36,6 @@ _LOST = (
     asyncpg.InternalClientError,
 )
 
-Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"  # generic in the stubs only
-
 
 class Session(asyncpg.Connection):  # pyright: ignore[reportMissingTypeArgument]  # generic in the stubs only
     """A connection that goes back to the pool without a reset, which would be one more round trip for each request.
@@ -55,8 +55,8 @@ class Database:
     word would walk all stories for a rare one. Postgres has a setting for that, but sessions keep theirs here.
     """
 
-    _settled: Pool
-    _replanning: Pool
+    _settled: Connections
+    _replanning: Connections
 
     def __init__(self, dsn: str, settings: Settings, observe: Observer = ignore) -> None:
         self._dsn = dsn
@@ -70,8 +70,8 @@ class Database:
         self._replanning = await self._open(max(2, self._size // 2), plan_cache_mode="force_custom_plan")
         return self
 
-    async def _open(self, size: int, **settings: str) -> Pool:
-        return await asyncpg.create_pool(
+    async def _open(self, size: int, **settings: str) -> Connections:
+        pool = await asyncpg.create_pool(
             self._dsn,
             min_size=0,
             max_size=size,
@@ -93,6 +93,7 @@ class Database:
                 **settings,
             },
         )
+        return Connections(pool, size)
 
     async def __aexit__(self, *_: object) -> None:
         """Waits for running statements, then closes every connection."""
@@ -116,15 +117,15 @@ class Database:
         """
         if deadline is None:
             deadline = asyncio.get_running_loop().time() + self._timeout
-        pool = self._replanning if selective else self._settled
+        connections = self._replanning if selective else self._settled
         try:
-            return await self._attempt(pool, Session.fetchrow, statement, parameters, deadline)
+            return await self._attempt(connections, Session.fetchrow, statement, parameters, deadline)
         except _LOST as error:
             self._observe(ConnectionLost(error))
         # The others of the pool have probably broken with it.
-        await asyncio.gather(self._settled.expire_connections(), self._replanning.expire_connections())
+        await asyncio.gather(self._settled.expire(), self._replanning.expire())
         try:
-            return await self._attempt(pool, Session.fetchrow, statement, parameters, deadline)
+            return await self._attempt(connections, Session.fetchrow, statement, parameters, deadline)
         except _LOST as error:
             raise Unavailable(AWAY) from error
 
@@ -135,22 +136,24 @@ class Database:
 
     async def _attempt(
         self,
-        pool: Pool,
+        connections: Connections,
         fetch: Callable[..., Coroutine[Any, Any, T]],
         statement: str,
         parameters: Sequence[Any],
         deadline: float,
     ) -> T:
-        now = asyncio.get_running_loop().time
         try:
-            connection = await pool.acquire(timeout=deadline - now())
+            held = await connections.take(deadline)
         except TimeoutError as error:
             raise Unavailable(BUSY) from error
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             self._observe(ConnectionRefused(error))
             raise Unavailable(AWAY) from error
+        is_good = False
         try:
-            return await fetch(connection, statement, *parameters, timeout=deadline - now())
+            with Within(deadline - asyncio.get_running_loop().time()):
+                rows = await fetch(held.connection, statement, *parameters)
+            is_good = True
         except (TimeoutError, asyncpg.QueryCanceledError) as error:
             raise OperationTimeout(TOO_SLOW) from error
         except _LOST:
@@ -158,7 +161,9 @@ class Database:
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise self._refusal(statement, error) from error
         finally:
-            await pool.release(connection)
+            if not (is_good and connections.keep(held)):
+                await connections.give_up(held)
+        return rows
 
     def _refusal(self, statement: str, error: Exception) -> ApiError:
         sqlstate = cast("str | None", getattr(error, "sqlstate", None))

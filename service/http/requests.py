@@ -11,11 +11,12 @@ from urllib.parse import parse_qsl
 from starlette.types import Receive, Scope
 
 from service.errors import BadRequest, RequestTimeout, RequestTooLarge
-from service.http.caller import CallerGone, Within
+from service.http.caller import CallerGone
 from service.http.media import require_json
 from service.http.shortcuts import arrived_body
 from service.http.strict_json import NotStrictJson, read_json
 from service.settings import Settings
+from service.within import Within
 
 MAX_PARAMETERS = 20
 

@@ -1,0 +1,127 @@
+"""Connections to Postgres, kept at hand between statements that follow each other. Knows nothing of what these read.
+
+To take a connection of asyncpg's pool and to give it back takes a quarter of all Python that a small read takes. Under
+load the next read is there before the last one is answered: it goes on with the same connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import asyncpg
+
+from service.within import Within
+
+REST = 1.0
+"""Seconds after which what was not needed meanwhile goes back to the pool, which closes it in the end."""
+MOST_USES = 1_000
+"""Statements after which a connection goes back once, so that the pool can renew what has served for long."""
+
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"  # generic in the stubs only
+
+
+@dataclass(eq=False, slots=True)
+class Held:
+    """A connection that is taken from the pool, since the pool last expired for the `generation`th time."""
+
+    connection: Any
+    generation: int
+    uses: int = 0
+
+
+class Connections:
+    """So many connections of a pool at most. What is taken is to be kept, or else given up."""
+
+    def __init__(self, pool: Pool, size: int) -> None:
+        self._pool = pool
+        self._room = asyncio.Semaphore(size)
+        self._idle: deque[Held] = deque()
+        self._generation = 0
+        # So many at least lay idle since the last look at it: they were not needed.
+        self._unneeded = 0
+        self._look: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closing = False
+
+    async def take(self, deadline: float) -> Held:
+        """A connection, by a time of the loop. Raises TimeoutError, or what connecting raises."""
+        now = asyncio.get_running_loop().time
+        if self._room.locked():
+            with Within(deadline - now()):
+                await self._room.acquire()
+        else:
+            await self._room.acquire()  # which does not wait
+        try:
+            while self._idle:
+                held = self._idle.pop()
+                self._unneeded = min(self._unneeded, len(self._idle))
+                if self._is_current(held):
+                    return held
+                await self._release(held)
+            return Held(await self._pool.acquire(timeout=deadline - now()), self._generation)
+        except BaseException:
+            self._room.release()
+            raise
+
+    def keep(self, held: Held) -> bool:
+        """Has a connection at hand for whoever comes next; False, with nothing done, where it has to be given up."""
+        held.uses += 1
+        if self._closing or held.uses >= MOST_USES or not self._is_current(held):
+            return False
+        self._idle.append(held)
+        self._room.release()
+        if self._look is None:
+            self._look = asyncio.get_running_loop().call_later(REST, self._let_rest)
+        return True
+
+    async def give_up(self, held: Held) -> None:
+        """Gives a connection back to the pool, which finds out whether it is any good."""
+        try:
+            await self._release(held)
+        finally:
+            self._room.release()
+
+    async def expire(self) -> None:
+        """No connection that is open now is used again."""
+        self._generation += 1
+        await self._pool.expire_connections()
+        await self._release_idle(len(self._idle))
+
+    async def close(self) -> None:
+        """Waits for running statements, then closes every connection."""
+        self._closing = True
+        if self._look is not None:
+            self._look.cancel()
+        await self._release_idle(len(self._idle))
+        await self._pool.close()
+
+    def _let_rest(self) -> None:
+        """Gives back what was not needed, and looks again while any are left."""
+        task = asyncio.create_task(self._release_idle(self._unneeded))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        self._unneeded = max(0, len(self._idle) - self._unneeded)
+        self._look = asyncio.get_running_loop().call_later(REST, self._let_rest) if self._unneeded else None
+
+    def _is_current(self, held: Held) -> bool:
+        return held.generation == self._generation and not _is_closed(held)
+
+    async def _release_idle(self, number: int) -> None:
+        """Gives back those that were not used for longest."""
+        for _ in range(min(number, len(self._idle))):
+            await self._release(self._idle.popleft())
+
+    async def _release(self, held: Held) -> None:
+        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):  # it was broken; the pool has ended it
+            await self._pool.release(held.connection)
+
+
+def _is_closed(held: Held) -> bool:
+    try:
+        return held.connection.is_closed()
+    except asyncpg.InterfaceError:  # it has ended, and is the pool's again
+        return True
