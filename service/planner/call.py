@@ -66,16 +66,21 @@ class Prepared:
     def call(self, variables: Values) -> Call:
         """One call, with its own values."""
         lengths = self.cost.lengths(variables)
-        return Call(self, tuple(parameter.read(variables) for parameter in self.parameters), lengths)
+        parameters = tuple([parameter.read(variables) for parameter in self.parameters])
+        return Call(self, parameters, lengths, self.cost.of(lengths))
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call: a statement with its parameters, and what no SQL answers."""
+    """One call: a statement with its parameters, and what no SQL answers.
+
+    `cost` is what it costs, whoever makes it: at least 1, and 0 where it is uncharged.
+    """
 
     prepared: Prepared
     parameters: tuple[Any, ...]
     lengths: tuple[int, ...]
+    cost: int
 
     @property
     def statement(self) -> str | None:
@@ -91,11 +96,6 @@ class Call:
     def selective(self) -> bool:
         """Whether Postgres should plan the statement anew for the parameters of this call."""
         return self.prepared.selective
-
-    @cached_property
-    def cost(self) -> int:
-        """What the call costs, whoever makes it: at least 1, and 0 where it is uncharged."""
-        return self.prepared.cost.of(self.lengths)
 
     @property
     def heaviest(self) -> str:
