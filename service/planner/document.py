@@ -18,11 +18,10 @@ from graphql import (
     VariablesInAllowedPositionRule,
     parse,
     specified_rules,
-    validate,
 )
 
 from service.errors import BadRequest, ParseFailed, ValidationFailed, ValidationFinding
-from service.planner import shape, tokens, wording
+from service.planner import shape, tokens, validation, wording
 from service.planner.call import Prepared
 from service.planner.inputs import Probe, VariableTypes
 from service.planner.shape import Limits
@@ -85,8 +84,10 @@ def read(text: str, schema: GraphQLSchema, limits: Limits) -> Document:
     document = _parsed(text, limits)
     shape.check(document, limits)
     of_parts = _RULES_OF_PARTS if limits.introspection else (*_RULES_OF_PARTS, NoSchemaIntrospectionCustomRule)
-    for rules in (of_parts, _RULES_OF_WHOLES):
-        found = validate(schema, document, rules, max_errors=MOST_FINDINGS, hide_suggestions=not limits.introspection)
+    for rules, keys in ((of_parts, validation.EVERYTHING), (_RULES_OF_WHOLES, validation.OPERATIONS)):
+        found = validation.validate(
+            schema, document, rules, keys, most=MOST_FINDINGS, hide_suggestions=not limits.introspection
+        )
         if found:
             raise ValidationFailed(
                 [ValidationFinding(wording.of_literal(error.message), locations=_locations(error)) for error in found]
