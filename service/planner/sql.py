@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 Values = Mapping[str, Any]
@@ -63,25 +64,44 @@ def join(pieces: Iterable[Sql], separator: str = ", ") -> Sql:
         if parts:
             parts.append(separator)
         parts.extend(piece.parts)
-    return Sql(tuple(parts))
+    return _together(parts)
 
 
 def compose(template: str, resolve: Callable[[str], Sql] | None = None, /, **names: Sql) -> Sql:
     """The template with each `{name}` replaced, by `names` first, else by `resolve`."""
     parts: list[str | Parameter] = []
-    end = 0
-    for match in _NAME.finditer(template):
-        parts.append(template[end : match.start()])
-        name = match[1]
-        if name in names:
-            parts.extend(names[name].parts)
+    for number, piece in enumerate(_pieces(template)):
+        if number % 2 == 0:
+            parts.append(piece)
+        elif piece in names:
+            parts.extend(names[piece].parts)
         elif resolve is not None:
-            parts.extend(resolve(name).parts)
+            parts.extend(resolve(piece).parts)
         else:
-            raise KeyError(name)
-        end = match.end()
-    parts.append(template[end:])
-    return Sql(tuple(part for part in parts if part != ""))
+            raise KeyError(piece)
+    return _together(parts)
+
+
+@lru_cache(maxsize=4_096)
+def _pieces(template: str) -> tuple[str, ...]:
+    """Text and names in turn, from text to text."""
+    return tuple(_NAME.split(template))
+
+
+def _together(parts: Iterable[str | Parameter]) -> Sql:
+    """The parts with texts that stand beside each other made one: they are copied at each level of a plan."""
+    found: list[str | Parameter] = []
+    texts: list[str] = []
+    for part in parts:
+        if isinstance(part, str):
+            texts.append(part)
+            continue
+        if texts:
+            found.append("".join(texts))
+            texts.clear()
+        found.append(part)
+    whole = "".join(texts)
+    return Sql((*found, whole) if whole else tuple(found))
 
 
 def render(sql: Sql) -> tuple[str, tuple[Parameter, ...]]:
