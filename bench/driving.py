@@ -74,7 +74,7 @@ async def attack(url: str, bodies: Path, *, connections: int, seconds: int) -> N
     await _wrk(url, bodies, seconds, "", connections)
 
 
-async def _wrk(
+async def _wrk(  # noqa: PLR0917 - what wrk is told, in its order
     url: str, bodies: Path, seconds: int, key: str, connections: int = CONNECTIONS, confined: tuple[str, ...] = ()
 ) -> dict[str, Any]:
     told = (bodies, key) if key else (bodies,)
