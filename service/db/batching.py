@@ -1,9 +1,8 @@
 """Reads that wait for a connection and share a plan go as one statement. Knows nothing of what is read.
 
 Nobody waits for others to come: whoever finds a connection free goes at once and alone. A connection that comes free
-takes all that wait for one plan, which costs Postgres and Python little more than one of them. Where those who wait
-have waited long, nobody else does: who comes is refused at once, before all wait so long that their time is over when
-they are read. What a statement for many meets is told to none of them unless it holds for all: each goes alone then.
+takes all that wait for one plan, which costs Postgres and Python little more than one of them. What a statement for
+many meets is told to none of them unless it holds for all: each goes alone then.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from typing import Any
 
 import asyncpg
 
-from service.db.pool import BUSY, CROWDED, TOO_SLOW, Database
+from service.db.pool import BUSY, TOO_SLOW, Database
 from service.errors import OperationTimeout, Unavailable
 from service.settings import Settings
 
@@ -24,9 +23,6 @@ MOST = 32
 """Reads that go as one at most."""
 MOST_WEIGHT = 1_000
 """What they weigh together at most: large reads gain little, and would keep one core of Postgres busy, not all."""
-
-LONG = 5
-"""Nobody else is let in to wait when somebody has waited for one part in so many of an operation's time."""
 
 _ALONE = object()
 """Given to who waits, with a connection that is theirs, in place of a row."""
@@ -42,7 +38,6 @@ class _Waiting:
     row: asyncio.Future[Any] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     batch: _Batch | None = None
     went: bool = False
-    since: float = field(default_factory=lambda: asyncio.get_running_loop().time())
 
     def is_late(self) -> None:
         """The time of the operation is over."""
@@ -67,13 +62,11 @@ class Batches:
         self._timeout = settings.operation_timeout
         # Whose turn is next comes first: those of a plan together, who must go alone by themselves.
         self._waiting: OrderedDict[Hashable, deque[_Waiting]] = OrderedDict()
-        # The same in the order in which they came.
-        self._line: dict[_Waiting, None] = {}
 
     async def fetch_row(
         self, statement: str, parameters: Sequence[Any], *, together: str | None = None, weight: int = 1
     ) -> asyncpg.Record | None:
-        """What `Database.fetch_row` gives and raises; Unavailable at once where others wait too long already.
+        """What `Database.fetch_row` gives and raises.
 
         `together` is a statement of a row for each of many calls, in their order, that takes a list for each parameter.
         """
@@ -81,11 +74,7 @@ class Batches:
             self._free -= 1
             return await self._alone(statement, parameters)
         loop = asyncio.get_running_loop()
-        first = next(iter(self._line), None)
-        if first is not None and loop.time() - first.since > self._timeout / LONG:
-            raise Unavailable(CROWDED)
         waiting = _Waiting(statement, parameters, weight)
-        self._line[waiting] = None
         self._waiting.setdefault(together or waiting, deque()).append(waiting)
         timer = loop.call_later(self._timeout, waiting.is_late)
         try:
@@ -108,7 +97,6 @@ class Batches:
 
     def _left(self, waiting: _Waiting) -> None:
         """Someone goes, with a row or without: what was only for them is taken back."""
-        self._line.pop(waiting, None)
         row, batch = waiting.row, waiting.batch
         is_given = row.done() and not row.cancelled() and row.exception() is None
         if batch is not None:
@@ -123,8 +111,6 @@ class Batches:
         while self._waiting:
             together, queue = next(iter(self._waiting.items()))
             group = _taken(queue, MOST if isinstance(together, str) else 1)
-            for each in group:
-                self._line.pop(each, None)
             if queue:
                 self._waiting.move_to_end(together)
             else:

@@ -21,7 +21,6 @@ SAFE_TO_TELL: Mapping[str, type[ApiError]] = {"PLX01": BadUserInput, "PLX02": Cu
 
 AWAY = "The database cannot be reached. Try again in a moment."
 BUSY = "No connection to the database came free in time. Try again in a moment."
-CROWDED = "Too many operations wait for the database already. Try again in a moment."
 TOO_SLOW = "The operation took longer than an operation may. Ask for less, or narrow its filters."
 
 # What breaks with a connection. A statement that met one of these had only read, so it can be tried again.
