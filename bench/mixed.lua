@@ -4,7 +4,8 @@
 -- Arguments: the number of the run, so that no run repeats what another sent, and the key.
 
 local run, key, sent = 0, nil, 0
-local page = "query($id: ID!) { story(by: {id: $id}) { id title coverage { outletCount } articles(first: 5) { nodes { title url } } } }"
+local page = "query($id: ID!) { story(by: {id: $id})"
+  .. " { id title coverage { outletCount } articles(first: 5) { nodes { title url } } } }"
 local escaped = page:gsub("[^%w]", function(c) return string.format("%%%02X", c:byte()) end)
 
 local path = "/graphql?query=" .. escaped .. "&variables=%7B%22id%22%3A%22story_"
@@ -23,7 +24,8 @@ local function from_somewhere(header, value)
 end
 
 local function post(query, variables, header, value)
-  return wrk.format("POST", "/graphql", from_somewhere(header, value), '{"query":"' .. query .. '","variables":' .. variables .. "}")
+  local body = '{"query":"' .. query .. '","variables":' .. variables .. "}"
+  return wrk.format("POST", "/graphql", from_somewhere(header, value), body)
 end
 
 local function story(most)
