@@ -32,6 +32,16 @@ class Measured:
     p99: float
 
 
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """One run with many connections: requests a second that were answered and refused; milliseconds of both."""
+
+    answered: float
+    refused: float
+    p50: float
+    p99: float
+
+
 def check_wrk() -> None:
     """Raises Unusable where wrk is missing."""
     if shutil.which("wrk") is None:
@@ -49,15 +59,27 @@ async def drive(url: str, bodies: Path, *, warm_up: int, seconds: int, key: str 
     return Measured(result["requests"] / result["seconds"], result["p50"], result["p99"])
 
 
+async def press(url: str, bodies: Path, *, connections: int, seconds: int, core: int | None = None) -> Pressed:
+    """Sends the bodies by so many connections, from one core where that is given. A status from 400 on is a refusal."""
+    result = await _wrk(url, bodies, seconds, "", connections, () if core is None else ("taskset", "-c", str(core)))
+    refused = result["errors"].pop("status")
+    if lost := sum(result["errors"].values()):
+        raise Unusable(f"{url} gave no answer to {lost} of {result['requests']:,} requests: {result['errors']}")
+    per_second = 1 / result["seconds"]
+    return Pressed((result["requests"] - refused) * per_second, refused * per_second, result["p50"], result["p99"])
+
+
 async def attack(url: str, bodies: Path, *, connections: int, seconds: int) -> None:
     """Sends the bodies as fast as they are answered, whatever the answers are."""
     await _wrk(url, bodies, seconds, "", connections)
 
 
-async def _wrk(url: str, bodies: Path, seconds: int, key: str, connections: int = CONNECTIONS) -> dict[str, Any]:
+async def _wrk(  # noqa: PLR0917 - what wrk is told, in its order
+    url: str, bodies: Path, seconds: int, key: str, connections: int = CONNECTIONS, confined: tuple[str, ...] = ()
+) -> dict[str, Any]:
     told = (bodies, key) if key else (bodies,)
     process = await asyncio.create_subprocess_exec(
-        "wrk", f"-t{THREADS}", f"-c{connections}", f"-d{seconds}s", f"--timeout={ANSWERS_WITHIN}s",
+        *confined, "wrk", f"-t{THREADS}", f"-c{connections}", f"-d{seconds}s", f"--timeout={ANSWERS_WITHIN}s",
         "-s", SCRIPT, url, "--", *told,
         stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip

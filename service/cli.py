@@ -6,6 +6,7 @@ Commands import what does their work when they run, so that each starts fast.
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import Generator
@@ -53,6 +54,7 @@ def serve(*, end_with_parent: bool) -> None:
     with migrated(settings) as dsn:
         if settings.database_url is None:
             _fill_if_empty(dsn, settings.data_dir / "demo.unfinished")
+        gc.disable()  # until it serves: nearly all that is made now stays
         from service.app import create_app
         from service.documents import BrokenDocuments
 

@@ -108,7 +108,10 @@ class _Server(uvicorn.Server):
 
 
 def _spare_pauses() -> None:
-    """Has Python look for cycles seldom, and not among what is there for good: everybody waits while it looks."""
-    gc.collect()
+    """Has Python look for cycles seldom, and not among what is there for good: everybody waits while it looks.
+
+    Nor is that looked through now: of what is imported and made only 1.5 MB are cycles that nobody needs any more.
+    """
     gc.freeze()
     gc.set_threshold(YOUNG, *gc.get_threshold()[1:])
+    gc.enable()

@@ -1,4 +1,8 @@
-"""Brings a database up to date, one migrator at a time. `migrate` is a command, never a side effect of serving."""
+"""Brings a database up to date, one migrator at a time. `migrate` is a command, never a side effect of serving.
+
+Alembic is imported by what runs migrations: with SQLAlchemy it takes a fifth of the time in which a server starts, and
+30 MB of its memory, and who serves only asks whether any are pending.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +10,12 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import asyncpg
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 FOLDER = Path(__file__).parents[2] / "migrations"
 LOCK = 0x9A7A11A5  # any number; the same for every migrator
@@ -19,6 +24,8 @@ POLL_SECONDS = 0.2
 
 async def migrate(dsn: str, revision: str = "head") -> list[str]:
     """Upgrades to `revision`; the revisions that were run, in order (none where the database was up to date)."""
+    from alembic import command
+
     async with _only_migrator(dsn):
         todo = await pending(dsn)
         await asyncio.to_thread(command.upgrade, _config(dsn), revision)
@@ -27,14 +34,20 @@ async def migrate(dsn: str, revision: str = "head") -> list[str]:
 
 async def downgrade(dsn: str, revision: str = "base") -> None:
     """Takes migrations back down to `revision`. Loses data: for tests and development."""
+    from alembic import command
+
     async with _only_migrator(dsn):
         await asyncio.to_thread(command.downgrade, _config(dsn), revision)
 
 
+def revisions() -> list[str]:
+    """All revisions, oldest first: each is the number that its file begins with."""
+    return sorted(file.name.partition("_")[0] for file in (FOLDER / "versions").glob("[0-9]*.py"))
+
+
 async def pending(dsn: str) -> list[str]:
     """Revisions that the database lacks, oldest first."""
-    scripts = ScriptDirectory.from_config(_config(dsn))
-    known = [script.revision for script in scripts.walk_revisions()][::-1]
+    known = revisions()
     connection = await asyncpg.connect(dsn)
     try:
         if await connection.fetchval("select to_regclass('alembic_version')") is None:
@@ -47,6 +60,8 @@ async def pending(dsn: str) -> list[str]:
 
 
 def _config(dsn: str) -> Config:
+    from alembic.config import Config
+
     config = Config(attributes={"dsn": dsn})
     config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
     config.set_main_option("path_separator", "newline")

@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
+from alembic.script import ScriptDirectory
 
-from service.db.migrations import downgrade, migrate, pending
+from service.db.migrations import FOLDER, downgrade, migrate, pending, revisions
 from tests.databases import database
 
 CATALOG = {
@@ -47,6 +48,11 @@ async def bare(server_dsn: str) -> AsyncIterator[str]:
     """The DSN of a database that was never migrated."""
     async with database(server_dsn) as dsn:
         yield dsn
+
+
+def test_revisions_follow_each_other_in_the_order_of_their_numbers() -> None:
+    scripts = ScriptDirectory(str(FOLDER))
+    assert revisions() == [script.revision for script in scripts.walk_revisions()][::-1]
 
 
 async def test_up_down_and_up_again_leaves_the_same_schema(bare: str) -> None:
