@@ -28,7 +28,7 @@ LONGEST_WAIT = 5.0
 """Seconds after which a process that waits for another makes the answer itself."""
 LOOK_AGAIN = 0.01, 0.1
 """Seconds after which who waits for another process looks again: at first, and at most."""
-MOST_GIVEN = 100_000
+MOST_GIVEN = 30_000
 
 
 class Source(Enum):
