@@ -102,7 +102,7 @@ class _Share:
 
     def balance(self, now: float) -> Balance:
         limit = self.per_minute
-        left = self.left_at(now) + self.units
+        left = self.left + (now - self.asked_at) * limit / 60 + self.units
         if left >= limit:
             return Balance.full(limit)
         return Balance(limit, int(left + ROUNDING), (limit - left) * 60 / limit)
