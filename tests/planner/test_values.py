@@ -118,10 +118,14 @@ async def test_at_most_100_ids_at_once(ask: Asking) -> None:
     query = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
     assert await ask(query, {"ids": []}) == {"nodes": []}
     assert await ask(query, {"ids": ["x"] * 100}) == {"nodes": [None] * 100}
-    for number in (101, 10_000):
+    for number, message in (
+        (101, "At most 100 ids at once; these are 101."),
+        (5_000, "At most 100 ids at once; these are 5,000."),
+        (10_000, "The variable '$ids' lists 10,000 values, where 5,000 are the most."),
+    ):
         error = await ask.refusal(query, {"ids": ["story_1"] * number})
         assert error.code == "BAD_USER_INPUT"
-        assert error.message == f"At most 100 ids at once; these are {number:,}."
+        assert error.message == message
     literal = ask.with_limits(ask.planner.limits.__class__(max_tokens=100_000))
     error = await literal.refusal("{ nodes(ids: [" + '"story_1" ' * 1_000 + "]) { id } }")
     assert error.code == "BAD_USER_INPUT"
