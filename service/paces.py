@@ -53,14 +53,14 @@ class Turn:
             except BaseException:
                 self._leave(self._queue)
                 raise
-        self._began = time.thread_time()
+        self._began = time.process_time()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         pause = 0.0
         if isinstance(error, ApiError) and error.price:
-            pause = min(TIMES_AS_LONG * (time.thread_time() - self._began), LONGEST)
+            pause = min(TIMES_AS_LONG * (time.process_time() - self._began), LONGEST)
             if self._account not in self._queues:
                 self._queue = self._queues[self._account] = _Queue()
                 self._queue.size = 1

@@ -6,6 +6,7 @@ import errno
 import gc
 import signal
 import socket
+import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from types import FrameType
@@ -17,6 +18,8 @@ from starlette.types import Receive, Scope, Send
 from service.heads import bounded_heads
 from service.settings import Settings
 
+SWITCH = 0.0005
+"""Seconds after which a thread that reads a long document lets the loop go on, where it has something to do."""
 YOUNG = 20_000
 """Objects from which on Python looks for cycles among the new: more than live while thousands are told of a change."""
 
@@ -104,6 +107,7 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             _spare_pauses()
+            sys.setswitchinterval(SWITCH)
             self._when_ready()
 
 

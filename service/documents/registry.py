@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from service.documents.kept import DocumentStore
@@ -10,6 +11,8 @@ from service.errors import BadRequest, PersistedQueryMismatch, PersistedQueryNot
 from service.planner import Document, Planner
 from service.turns import Turns
 
+LONG = 2_000
+"""Characters from which on a document may take milliseconds to read: a thread does, so that others get in meanwhile."""
 REQUIRED = "Without a key only registered documents are answered: send the `documentId` of one of them."
 
 
@@ -51,7 +54,9 @@ class Registry:
     async def _read(self, text: str) -> Document:
         """A document that is new here: the bad ones of one caller must not hold up those that are known."""
         async with self._turns:
-            return self._planner.document(text)
+            if len(text) <= LONG:
+                return self._planner.document(text)
+            return self._planner.remember(text, await asyncio.to_thread(self._planner.read, text))
 
     async def _kept_text(self, document_id: str | None) -> str | None:
         return await self._kept.get(document_id) if document_id else None

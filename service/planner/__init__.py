@@ -52,8 +52,15 @@ class Planner:
 
     def document(self, text: str) -> Document:
         """The valid document of the text. Raises ParseFailed or ValidationFailed."""
-        known = self._documents.get(text)
-        return known or self._documents.put(text, document.read(text, self.schema, self.limits))
+        return self.known(text) or self.remember(text, self.read(text))
+
+    def read(self, text: str) -> Document:
+        """The same, read anew and not remembered: as any thread may."""
+        return document.read(text, self.schema, self.limits)
+
+    def remember(self, text: str, read: Document) -> Document:
+        """Remembers the document of a text, and gives it back."""
+        return self._documents.put(text, read)
 
     def plan(self, operation: Operation, variables: Mapping[str, Any], allowed: Allowed) -> Call:
         """The call of any operation by a caller who is allowed so much. Raises BadUserInput or UpgradeRequired."""

@@ -11,6 +11,7 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
+    Node,
     NoSchemaIntrospectionCustomRule,
     NoUndefinedVariablesRule,
     NoUnusedVariablesRule,
@@ -19,6 +20,7 @@ from graphql import (
     parse,
     specified_rules,
 )
+from graphql.language.ast import QUERY_DOCUMENT_KEYS
 
 from service.errors import BadRequest, ParseFailed, ValidationFailed, ValidationFinding
 from service.planner import shape, tokens, validation, wording
@@ -92,6 +94,7 @@ def read(text: str, schema: GraphQLSchema, limits: Limits) -> Document:
             raise ValidationFailed(
                 [ValidationFinding(wording.of_literal(error.message), locations=_locations(error)) for error in found]
             )
+    _forget_places(document)
     fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
     operations = (d for d in document.definitions if isinstance(d, OperationDefinitionNode))
     return Document(
@@ -121,6 +124,18 @@ def _parsed(text: str, limits: Limits) -> DocumentNode:
     if not any(isinstance(definition, OperationDefinitionNode) for definition in document.definitions):
         raise ValidationFailed([ValidationFinding("The document has no operation.")])
     return document
+
+
+def _forget_places(node: Node) -> None:
+    """Leaves a valid document without its places: nobody is told of them any more, and they are half of its memory."""
+    object.__setattr__(node, "loc", None)  # nodes are frozen, but for each place all tokens of the text would stay
+    for key in QUERY_DOCUMENT_KEYS.get(node.kind, ()):
+        child: tuple[Node, ...] | Node | None = getattr(node, key)
+        if isinstance(child, tuple):
+            for each in child:
+                _forget_places(each)
+        elif child is not None:
+            _forget_places(child)
 
 
 def _location(text: str, at: int) -> tuple[int, int]:

@@ -6,7 +6,6 @@ listen to a few kinds of nodes: with that in mind a document is walked in half o
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
@@ -23,7 +22,7 @@ Keys = Mapping[str, tuple[str, ...]]
 """By kind of node, the attributes whose nodes are walked."""
 
 _UNHEARD = ("description", "name", "alias")
-"""Attributes whose nodes no rule listens to."""
+"""Attributes whose nodes tell no rule anything, not even one that listens to all kinds."""
 EVERYTHING: Keys = {
     kind: tuple(key for key in keys if key not in _UNHEARD) for kind, keys in QUERY_DOCUMENT_KEYS.items()
 }
@@ -78,7 +77,7 @@ class _Walk:
     """One walk through a document. A rule can ask not to be told of what is under a node, or of anything more."""
 
     def __init__(self, rules: Rules, context: ValidationContext, types: TypeInfo, keys: Keys) -> None:
-        self._listening = _listening(rules)
+        self._classes = rules
         self._rules = [rule(context) for rule in rules]
         self._types = types
         self._keys = keys
@@ -125,26 +124,25 @@ class _Walk:
             ancestors.pop()
 
     def _stop(self, kind: str) -> _Stop:
-        enter, leave = f"enter_{kind}", f"leave_{kind}"
         stop = self._stops[kind] = _Stop(
-            getattr(self._types, enter, None),
-            getattr(self._types, leave, None),
-            self._methods(enter),
-            self._methods(leave),
+            getattr(self._types, f"enter_{kind}", None),
+            getattr(self._types, f"leave_{kind}", None),
+            self._methods("enter", kind),
+            self._methods("leave", kind),
             self._keys.get(kind, ()),
         )
         return stop
 
-    def _methods(self, name: str) -> _Methods:
-        return tuple((number, getattr(self._rules[number], name)) for number in self._listening.get(name, ()))
+    def _methods(self, what: str, kind: str) -> _Methods:
+        named = _listening(self._classes, f"{what}_{kind}", what)
+        return tuple((number, getattr(self._rules[number], name)) for number, name in named)
 
 
 @cache
-def _listening(rules: Rules) -> Mapping[str, list[int]]:
-    """The numbers of the rules that listen, by the name of the method that they are told by, like `enter_field`."""
-    listening = defaultdict[str, list[int]](list)
-    for number, rule in enumerate(rules):
-        for name in dir(rule):
-            if name.startswith(("enter_", "leave_")):
-                listening[name].append(number)
-    return dict(listening)
+def _listening(rules: Rules, name: str, otherwise: str) -> tuple[tuple[int, str], ...]:
+    """The rules that have a method of that name, or else of the other, by number, each with the name that it has."""
+    found = (
+        (number, next((each for each in (name, otherwise) if hasattr(rule, each)), ""))
+        for number, rule in enumerate(rules)
+    )
+    return tuple((number, each) for number, each in found if each)

@@ -10,8 +10,8 @@ from service.paces import Paces
 
 
 def work(seconds: float) -> None:
-    until = time.thread_time() + seconds
-    while time.thread_time() < until:
+    until = time.process_time() + seconds
+    while time.process_time() < until:
         pass
 
 

@@ -22,6 +22,7 @@ BROKEN = (
     "{ stories(first: 1) { totalCount } stories(first: 2) { totalCount } }",
     "query a { __typename } query a { __typename }",
     "{ __typename @nope }",
+    "{ __typename @include(if: true) @include(if: true) }",
     "{ ... on Nope { id } }",
     "{ __typename } fragment unused on Story { title }",
 )

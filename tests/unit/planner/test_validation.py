@@ -28,7 +28,9 @@ MANY = """
     query A { node(id: null) { ... on Nope { id } ...F } }
     fragment F on Story { title ...F nope { x } } fragment F on Int { title }
     fragment U on Story { coverage { articleCount: outletCount articleCount } }
-    type Extra { name: String }
+    query D($d: ID = 1 @nope @nope) @skip(if: 1) { stories @skip { nodes { ... @nope @nope { title @skip(if: $d) } } } }
+    type Extra @nope @nope { name: String }
+    extend type Story { nope(a: Int = "x" @skip): Nope }
 """
 
 
