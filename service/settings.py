@@ -160,7 +160,11 @@ class Settings(BaseSettings):
         description="Days that a window of coverage may look back without the feature `HISTORY`.",
     )
     max_response_bytes: PositiveInt = Field(default=5_000_000, description="The largest response, in bytes.")
-    operation_timeout: PositiveFloat = Field(default=5.0, le=86_400, description="Seconds that one operation may take.")
+    operation_timeout: PositiveFloat = Field(
+        default=5.0,
+        le=86_400,
+        description="Seconds that one operation may take; half of them it waits for a connection at most.",
+    )
 
     allowances: Literal["enforce", "measure", "off"] = Field(
         default="enforce",

@@ -15,7 +15,7 @@ from typing import Any
 
 import asyncpg
 
-from service.db.pool import BUSY, TOO_SLOW, Database
+from service.db.pool import BUSY, PATIENCE, TOO_SLOW, Database
 from service.errors import OperationTimeout, Unavailable
 from service.settings import Settings
 
@@ -38,6 +38,11 @@ class _Waiting:
     row: asyncio.Future[Any] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     batch: _Batch | None = None
     went: bool = False
+
+    def has_waited(self) -> None:
+        """The time to wait for a connection is over."""
+        if not self.row.done() and self.batch is None:
+            self.row.set_exception(Unavailable(BUSY))
 
     def is_late(self) -> None:
         """The time of the operation is over."""
@@ -76,6 +81,7 @@ class Batches:
         loop = asyncio.get_running_loop()
         waiting = _Waiting(statement, parameters, weight)
         self._waiting.setdefault(together or waiting, deque()).append(waiting)
+        patience = loop.call_later(self._timeout * PATIENCE, waiting.has_waited)
         timer = loop.call_later(self._timeout, waiting.is_late)
         try:
             row = await waiting.row
@@ -84,6 +90,7 @@ class Batches:
             waiting.went = True
             return await self._alone(statement, parameters, timer.when())
         finally:
+            patience.cancel()
             timer.cancel()
             self._left(waiting)
 

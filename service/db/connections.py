@@ -47,11 +47,14 @@ class Connections:
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
 
-    async def take(self, deadline: float) -> Held:
-        """A connection, by a time of the loop. Raises TimeoutError, or what connecting raises."""
+    async def take(self, deadline: float, patience: float) -> Held:
+        """A connection, by a time of the loop, and after so many seconds of waiting for others to give one back.
+
+        Raises TimeoutError, or what connecting raises.
+        """
         now = asyncio.get_running_loop().time
         if self._room.locked():
-            with Within(deadline - now()):
+            with Within(min(patience, deadline - now())):
                 await self._room.acquire()
         else:
             await self._room.acquire()  # which does not wait

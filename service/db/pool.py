@@ -21,6 +21,10 @@ APPLICATION_NAME = "parallax"
 SAFE_TO_TELL: Mapping[str, type[ApiError]] = {"PLX01": BadUserInput, "PLX02": CursorExpired}
 """By SQLSTATE, what our own SQL raises about a caller's value, with a message meant for that caller."""
 
+PATIENCE = 0.5
+"""The part of an operation's time for which it waits for a connection at most. Who began later would often not be done
+in time, and Postgres would have worked for nothing: the more came, the fewer would be answered."""
+
 AWAY = "The database cannot be reached. Try again in a moment."
 BUSY = "No connection to the database came free in time. Try again in a moment."
 TOO_SLOW = "The operation took longer than an operation may. Ask for less, or narrow its filters."
@@ -143,7 +147,7 @@ class Database:
         deadline: float,
     ) -> T:
         try:
-            held = await connections.take(deadline)
+            held = await connections.take(deadline, patience=self._timeout * PATIENCE)
         except TimeoutError as error:
             raise Unavailable(BUSY) from error
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:

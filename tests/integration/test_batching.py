@@ -208,7 +208,7 @@ async def test_who_is_cancelled_as_a_connection_comes_gives_it_on(database: Watc
 
 
 async def test_who_waits_too_long_is_told_what_for(empty_database: str) -> None:
-    hurried = Settings(pool_size=1, operation_timeout=0.4)
+    hurried = Settings(pool_size=1, operation_timeout=0.9)
     async with Watched(empty_database, Settings(pool_size=1, operation_timeout=5)) as database:
         batches = Batches(database, hurried)
         slow = asyncio.create_task(batches.fetch_row("select 1 from pg_sleep(1)", ()))
@@ -223,6 +223,23 @@ async def test_who_waits_too_long_is_told_what_for(empty_database: str) -> None:
         assert [type(each) for each in outcomes] == [OperationTimeout] * 2
         async with asyncio.timeout(5):
             assert await asked(batches, 1) == ("n1", 2)
+
+
+async def test_who_would_begin_late_is_refused_and_who_began_has_the_time_that_is_left(empty_database: str) -> None:
+    settings = Settings(pool_size=1, operation_timeout=2)
+    async with Watched(empty_database, settings) as database:
+        batches = Batches(database, settings)
+        slow = asyncio.create_task(batches.fetch_row("select 1 from pg_sleep(0.9)", ()))
+        await asyncio.sleep(0.05)
+        next_one = asyncio.create_task(batches.fetch_row("select 2 from pg_sleep(0.9)", ()))
+        await asyncio.sleep(0)
+        began = asyncio.get_running_loop().time()
+        with pytest.raises(Unavailable):
+            await batches.fetch_row("select 3", ())
+        assert 0.9 < asyncio.get_running_loop().time() - began < 1.5
+        assert tuple(await slow or ()) == (1,)
+        assert tuple(await next_one or ()) == (2,)
+        assert [statement for statement, _ in database.read if "3" in statement] == []
 
 
 async def test_a_connection_that_dies_costs_nobody_an_answer(database: Watched, empty_database: str) -> None:
