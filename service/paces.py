@@ -14,6 +14,8 @@ TIMES_AS_LONG = 10
 
 LONGEST = 0.5
 """Seconds that pass at most: what others do in the meantime counts too, where reading has to wait for them."""
+MOST_OWED = 2.0
+"""Seconds that pass at most after several that were read at the same time, as long documents are."""
 
 
 class _Queue:
@@ -22,6 +24,7 @@ class _Queue:
     def __init__(self) -> None:
         self.turn = asyncio.Lock()
         self.size = 0
+        self.owed = 0.0
 
 
 class Paces:
@@ -61,14 +64,21 @@ class Turn:
         pause = 0.0
         if isinstance(error, ApiError) and error.price:
             pause = min(TIMES_AS_LONG * (time.process_time() - self._began), LONGEST)
-            if self._account not in self._queues:
+            queue = self._queues.get(self._account)
+            if queue is None:
                 self._queue = self._queues[self._account] = _Queue()
                 self._queue.size = 1
                 await self._queue.turn.acquire()
+            elif self._queue is None:  # another that began before either was refused
+                queue.owed = min(queue.owed + pause, MOST_OWED)
         if self._queue is not None:
             asyncio.get_running_loop().call_later(pause, self._end, self._queue)
 
     def _end(self, queue: _Queue) -> None:
+        if queue.owed:
+            asyncio.get_running_loop().call_later(queue.owed, self._end, queue)
+            queue.owed = 0.0
+            return
         queue.turn.release()
         self._leave(queue)
 

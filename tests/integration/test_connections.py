@@ -67,7 +67,7 @@ async def test_who_leaves_while_waiting_takes_nothing(empty_database: str) -> No
 
 
 async def test_where_none_can_be_opened_the_next_may_try(empty_database: str) -> None:
-    async with opened(empty_database + "_is_not_there", 1) as (connections, _):
+    async with opened(empty_database.replace("/parallax_test_", "/no_parallax_test_"), 1) as (connections, _):
         for _ in range(2):
             with pytest.raises(asyncpg.InvalidCatalogNameError):
                 await connections.take(soon(), 5)

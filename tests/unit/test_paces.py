@@ -6,7 +6,7 @@ import time
 import pytest
 
 from service.errors import BadRequest, Unavailable
-from service.paces import Paces
+from service.paces import LONGEST, MOST_OWED, Paces
 
 
 def work(seconds: float) -> None:
@@ -32,6 +32,21 @@ async def test_who_is_refused_waits_much_longer_than_it_took() -> None:
     began = time.monotonic()
     await asyncio.gather(*(refused(paces, "a") for _ in range(4)))
     assert time.monotonic() - began > 3 * 0.05
+
+
+async def test_those_who_were_read_at_the_same_time_are_waited_for_together() -> None:
+    paces = Paces()
+
+    async def refused_beside_others() -> None:
+        async with paces.turn("a"):
+            await asyncio.sleep(0.01)
+            work(0.005)
+            raise BadRequest("x")
+
+    await asyncio.gather(*(refused_beside_others() for _ in range(4)), return_exceptions=True)
+    began = time.monotonic()
+    await reading(paces, "a")
+    assert 3 * 0.05 < time.monotonic() - began < MOST_OWED + LONGEST + 1
 
 
 async def test_nobody_waits_for_another_account() -> None:
