@@ -64,8 +64,9 @@ class Connections:
                 self._unneeded = min(self._unneeded, len(self._idle))
                 if self._is_current(held):
                     return held
-                await self._release(held)
-            return Held(await self._pool.acquire(timeout=deadline - now()), self._generation)
+                self._release_soon([held])
+            generation = self._generation
+            return Held(await self._pool.acquire(timeout=deadline - now()), generation)
         except BaseException:
             self._room.release()
             raise
@@ -92,34 +93,39 @@ class Connections:
         """No connection that is open now is used again."""
         self._generation += 1
         await self._pool.expire_connections()
-        await self._release_idle(len(self._idle))
+        self._release_soon(self._longest_idle(len(self._idle)))
 
     async def close(self) -> None:
         """Waits for running statements, then closes every connection."""
         self._closing = True
         if self._look is not None:
             self._look.cancel()
-        await self._release_idle(len(self._idle))
+        self._release_soon(self._longest_idle(len(self._idle)))
         await self._pool.close()
 
     def _let_rest(self) -> None:
         """Gives back what was not needed, and looks again while any are left."""
-        task = asyncio.create_task(self._release_idle(self._unneeded))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        self._unneeded = max(0, len(self._idle) - self._unneeded)
+        self._release_soon(self._longest_idle(self._unneeded))
+        self._unneeded = len(self._idle)
         self._look = asyncio.get_running_loop().call_later(REST, self._let_rest) if self._unneeded else None
 
     def _is_current(self, held: Held) -> bool:
         return held.generation == self._generation and not _is_closed(held)
 
-    async def _release_idle(self, number: int) -> None:
-        """Gives back those that were not used for longest."""
-        for _ in range(min(number, len(self._idle))):
-            await self._release(self._idle.popleft())
+    def _longest_idle(self, number: int) -> list[Held]:
+        """Takes out so many, if there are, of those that were not used for longest."""
+        return [self._idle.popleft() for _ in range(min(number, len(self._idle)))]
+
+    def _release_soon(self, those: list[Held]) -> None:
+        """Nobody waits for it: to close what has died can take long."""
+        for held in those:
+            task = asyncio.create_task(self._release(held))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def _release(self, held: Held) -> None:
-        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):  # it was broken; the pool has ended it
+        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
+            # What it raises tells that it was broken; the pool has ended it.
             await self._pool.release(held.connection)
 
 

@@ -112,6 +112,22 @@ async def test_once_expired_none_is_used_again(empty_database: str) -> None:
         assert not before & after
 
 
+async def test_they_may_expire_twice_at_once_and_while_others_rest(
+    empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(at_hand, "REST", 0.02)
+    async with opened(empty_database, 4) as (connections, pool):
+        for _ in range(3):
+            for held in [await connections.take(soon(), 5) for _ in range(4)]:
+                assert connections.keep(held)
+            await asyncio.sleep(0.05)
+            *_, taken = await asyncio.gather(connections.expire(), connections.expire(), connections.take(soon(), 5))
+            await asyncio.sleep(0.05)
+            await connections.give_up(taken)
+        await connections.close()
+        assert pool.get_size() == 0
+
+
 async def test_one_that_has_died_at_hand_is_replaced(empty_database: str) -> None:
     async with opened(empty_database, 1) as (connections, _):
         one = await connections.take(soon(), 5)
