@@ -40,8 +40,9 @@ lint: .venv/development ## Check style, types, layers, the SDL, the Dockerfile a
 audit: .venv/development ## Ask whether what is locked has known weaknesses; fails where that cannot be asked
 	@.ci/audit $(ARGS)
 
-docs: .venv/runtime ## Write docs/settings.md
+docs: .venv/runtime ## Write docs/settings.md and docs/metrics.md
 	@.venv/bin/python -m service.settings > docs/settings.md
+	@.venv/bin/python -m service.telemetry > docs/metrics.md
 
 sdl: .venv/runtime ## Write schema/schema.graphql
 	@.venv/bin/parallax schema > schema/schema.graphql

@@ -21,7 +21,11 @@ ROOT = Path(__file__).parents[1]
 SERVICE = (sys.executable, "-m", "service", "serve")
 FLOOR = (sys.executable, "-m", "bench.floor.app")
 STARTS_WITHIN = 30.0
-SETTINGS = {"PARALLAX_KEY_PEPPER": "a pepper for benchmarks only", "PARALLAX_ALLOWANCES": "off"}
+SETTINGS = {
+    "PARALLAX_KEY_PEPPER": "a pepper for benchmarks only",
+    "PARALLAX_ALLOWANCES": "off",
+    "PARALLAX_MANAGEMENT_PORT": "0",
+}
 """One client asks more than any is allowed: what allowances cost is measured by itself."""
 COUNTED = {"PARALLAX_ALLOWANCES": "enforce"}
 UNCACHED = {"PARALLAX_CACHE_BYTES": "0", "PARALLAX_POOL_SIZE": str(2 * (os.cpu_count() or 1))}

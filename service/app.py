@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Container, Iterable
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -29,16 +29,18 @@ from service.http import health, pages
 from service.http.admission import Admission
 from service.http.changes import StoryChanges
 from service.http.graphql import GraphQLEndpoint
+from service.http.management import management
 from service.http.middleware import Failures, RequestId
 from service.http.operations import Operations
 from service.http.origins import Sharing, SocketOrigins, refuse_socket
+from service.http.readings import readings
 from service.http.server_sent_events import EventStream
 from service.http.streams import Streams
 from service.http.websocket import WebSocketEndpoint
 from service.planner import Limits, Planner, WindowLimits
 from service.redis import SharedRedis
 from service.settings import PREFIX, Settings, SettingsError
-from service.telemetry import start_logging
+from service.telemetry import Telemetry
 
 
 def create_app(settings: Settings, dsn: str, observe: Observer | None = None) -> Application:
@@ -46,12 +48,13 @@ def create_app(settings: Settings, dsn: str, observe: Observer | None = None) ->
 
     Raises SettingsError, and BrokenDocuments.
     """
-    observe = observe or start_logging()
+    # Limits are there for documents of strangers: these fit the defaults, whatever is set.
+    registered = read_registered(Planner(schema))
+    telemetry = Telemetry.started(settings, [each.name for each in registered], observe)
+    observe = telemetry.observe
     database = Database(dsn, settings, observe)
     redis = _redis(settings, observe)
     planner = Planner(schema, _limits(settings), dated=settings.cache_bytes > 0)
-    # Limits are there for documents of strangers: these fit the defaults, whatever is set.
-    registered = read_registered(Planner(schema))
     documents = _documents(settings, planner, registered, redis, observe)
 
     cache = _cache(settings, redis, observe) if settings.cache_bytes else None
@@ -67,7 +70,11 @@ def create_app(settings: Settings, dsn: str, observe: Observer | None = None) ->
 
     @asynccontextmanager
     async def lifespan(_app: object) -> AsyncGenerator[None]:
-        async with database, access, redis or nullcontext(), callers, usage, feed, streams.reviewed(callers.holds):
+        async with AsyncExitStack() as stack:
+            reviewed = streams.reviewed(callers.holds)
+            for part in (telemetry.running(), database, access, redis, callers, usage, feed, reviewed):
+                if part:
+                    await stack.enter_async_context(part)
             observe(ServingStarted())
             yield
         observe(ServingEnded())
@@ -85,23 +92,33 @@ def create_app(settings: Settings, dsn: str, observe: Observer | None = None) ->
     )
     events = EventStream(admission, operations, streams, settings.heartbeat, observe)
     graphql = GraphQLEndpoint(admission, operations, events, documents=documents, cache=cache, settings=settings)
-    sockets = WebSocketEndpoint(admission, operations, streams, settings, observe)
+    sockets = WebSocketEndpoint(admission, operations, streams, settings, telemetry)
+    kept_elsewhere = readings(
+        database, access=access, operations=operations, cache=cache, feed=feed, redis=redis, streams=streams
+    )
+    telemetry.metrics.read(kept_elsewhere)
+    ready = health.ready(database, redis, feed)
     router = Router(
-        _routes(settings, health.ready(database, redis, feed)),
+        _routes(settings, ready),
         redirect_slashes=False,
         default=_nothing_here,
         lifespan=lifespan,
     )
     app = _straight(graphql, SocketOrigins(sockets, settings.allowed_origins), ("/graphql", "/graphql/"), router)
-    return Application(_layered(app, settings, observe), streams.end)
+    operators = management(telemetry.metrics.exposition, ready)
+    return Application(_layered(app, settings, telemetry), streams.end, operators)
 
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """The service as an ASGI application; `drain` has sockets and streams end, which would stay open for ever."""
+    """The service as an ASGI application; `drain` has sockets and streams end, which would stay open for ever.
+
+    `management` is another, for operators.
+    """
 
     app: ASGIApp
     drain: Callable[[], None]
+    management: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.app(scope, receive, send)
@@ -118,13 +135,13 @@ def _routes(settings: Settings, ready: health.Probe) -> list[BaseRoute]:
     ]
 
 
-def _layered(app: ASGIApp, settings: Settings, observe: Observer) -> ASGIApp:
+def _layered(app: ASGIApp, settings: Settings, telemetry: Telemetry) -> ASGIApp:
     """The application within the layers that every request goes through."""
     # The server's own `send` is known to the outermost of those that touch an answer.
     for layer in (
-        partial(Failures, observe=observe),
+        partial(Failures, observe=telemetry.observe),
         partial(Sharing, allowed=settings.allowed_origins),
-        partial(RequestId, tls_seconds=settings.tls_only_seconds),
+        partial(RequestId, report=telemetry.report, tls_seconds=settings.tls_only_seconds),
     ):
         app = layer(app)
     return _behind(settings.trusted_proxies, app) if settings.trusted_proxies else app

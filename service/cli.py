@@ -50,7 +50,8 @@ def serve(*, end_with_parent: bool) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     settings = settings_or_failure()
     with told(serving.AddressTaken):
-        address = serving.bind(settings.host, settings.port)
+        address = serving.bind(settings.host, settings.port, "PARALLAX_PORT")
+        operators = serving.bind(settings.host, settings.port_for_operators, "PARALLAX_MANAGEMENT_PORT")
     with migrated(settings) as dsn:
         if settings.database_url is None:
             _fill_if_empty(dsn, settings.data_dir / "demo.unfinished")
@@ -61,7 +62,8 @@ def serve(*, end_with_parent: bool) -> None:
         url = _url(settings.host, address.getsockname()[1])
         with told(SettingsError, BrokenDocuments):
             app = create_app(settings, dsn)
-        if not serving.serve(app, address, lambda: _welcome(url, settings), settings):
+        metrics = f"{_url(settings.host, operators.getsockname()[1])}/metrics"
+        if not serving.serve(app, address, operators, lambda: _welcome(url, metrics, settings), settings):
             raise Failure("The service could not start: what is logged above says why.")
 
 
@@ -201,8 +203,8 @@ def _url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _welcome(url: str, settings: Settings) -> None:
-    click.echo((WELCOME_TO_REGISTERED if settings.registered_only else WELCOME).format(url=url))
+def _welcome(url: str, metrics: str, settings: Settings) -> None:
+    click.echo((WELCOME_TO_REGISTERED if settings.registered_only else WELCOME).format(url=url, metrics=metrics))
 
 
 WELCOME = """
@@ -220,6 +222,8 @@ Three things to try:
   3. Load news of your own, from another terminal:
 
      .venv/bin/parallax load FILE
+
+Metrics for Prometheus are at {metrics}
 
 Ctrl-C ends it.
 """
@@ -239,6 +243,8 @@ Three things to try:
   3. Load news of your own, from another terminal:
 
      .venv/bin/parallax load FILE
+
+Metrics for Prometheus are at {metrics}
 
 Ctrl-C ends it.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -14,6 +15,11 @@ class Event:
     """Something that happened; `level` says how much it asks for attention."""
 
     level: ClassVar[Level] = "info"
+
+    @property
+    def name(self) -> str:
+        """What it is called in logs and metrics: `redis_failed`."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
 
 
 Observer = Callable[[Event], None]

@@ -71,6 +71,11 @@ class SharedRedis:
         if link:
             await link.close()
 
+    @property
+    def answers(self) -> bool:
+        """Whether it has answered since its last failure."""
+        return self._link is not None
+
     async def run(self, *command: Word) -> Any:
         """What Redis answers to a command, given in words; raises RedisAway after `PATIENCE` at the latest."""
         link = self._link

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import gc
 import signal
@@ -13,7 +14,7 @@ from types import FrameType
 from typing import Protocol
 
 import uvicorn
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.heads import bounded_heads
 from service.settings import Settings
@@ -24,11 +25,14 @@ YOUNG = 20_000
 """Objects from which on Python looks for cycles among the new: more than live while thousands are told of a change."""
 
 
-class Drainable(Protocol):
-    """An ASGI application that can be told to end what would stay open for ever."""
+class Servable(Protocol):
+    """An ASGI application that can be told to end what would stay open for ever, with one for operators beside it."""
 
     @property
     def drain(self) -> Callable[[], None]: ...
+
+    @property
+    def management(self) -> ASGIApp: ...
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
 
@@ -37,28 +41,36 @@ class AddressTaken(Exception):
     """The address to serve on cannot be had; the message says why and what would help."""
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """A socket at the address, at which nobody is answered yet; raises AddressTaken."""
+def bind(host: str, port: int, setting: str) -> socket.socket:
+    """A socket at the address, at which nobody is answered yet; raises AddressTaken, which names the port's setting."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         bound = socket.socket(family, socket.SOCK_STREAM)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((host, port))
     except OSError as error:
-        raise AddressTaken(f"Port {port} on {host} cannot be had: {error.strerror}. {_help_for(error)}") from error
+        raise AddressTaken(
+            f"Port {port} on {host} cannot be had: {error.strerror}. {_help_for(error, setting)}"
+        ) from error
     return bound
 
 
-def _help_for(error: OSError) -> str:
+def _help_for(error: OSError, setting: str) -> str:
     if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
         return "Set PARALLAX_HOST to an address of this machine."
     if error.errno == errno.EACCES:
-        return "Set PARALLAX_PORT to one above 1023, or let this user have lower ones."
-    return "Set PARALLAX_PORT to another, or end the program that has it."
+        return f"Set {setting} to one above 1023, or let this user have lower ones."
+    return f"Set {setting} to another, or end the program that has it."
 
 
-def serve(app: Drainable, at: socket.socket, when_ready: Callable[[], None], settings: Settings) -> bool:
-    """Serve at a bound socket until SIGINT or SIGTERM, then let running requests end within the time set for that.
+def serve(
+    app: Servable,
+    public: socket.socket,
+    management: socket.socket,
+    when_ready: Callable[[], None],
+    settings: Settings,
+) -> bool:
+    """Serve at bound sockets until SIGINT or SIGTERM, then let running requests end within the time set for that.
 
     Returns whether the application started.
     """
@@ -80,14 +92,47 @@ def serve(app: Drainable, at: socket.socket, when_ready: Callable[[], None], set
         server_header=False,
         timeout_graceful_shutdown=settings.drain_timeout,
     )
-    server = _Server(config, when_ready, app.drain)
-    server.run(sockets=[at])
+    server = _Server(config, _Management(app.management, management), when_ready, app.drain)
+    server.run(sockets=[public])
     return server.started
 
 
+class _Management:
+    """What operators are served, beside the public: from before the first request of these until after the last."""
+
+    def __init__(self, app: ASGIApp, at: socket.socket) -> None:
+        config = uvicorn.Config(
+            app, ws="none", lifespan="off", log_config=None, access_log=False, server_header=False, proxy_headers=False
+        )
+        self._server = _Quiet(config)
+        self._socket = at
+
+    def start(self) -> None:
+        self._serving = asyncio.create_task(self._server.serve(sockets=[self._socket]))
+
+    async def stop(self) -> None:
+        self._server.should_exit = self._server.force_exit = True
+        await self._serving
+
+
+class _Quiet(uvicorn.Server):
+    """A server that is told when to end by another."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, when_ready: Callable[[], None], when_ending: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        management: _Management,
+        when_ready: Callable[[], None],
+        when_ending: Callable[[], None],
+    ) -> None:
         super().__init__(config)
+        self._management = management
         self._when_ready = when_ready
         self._when_ending = when_ending
 
@@ -106,9 +151,14 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
+            self._management.start()
             _spare_pauses()
             sys.setswitchinterval(SWITCH)
             self._when_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        await self._management.stop()
 
 
 def _spare_pauses() -> None:

@@ -59,6 +59,12 @@ def _redis_url(value: SecretStr | None) -> SecretStr | None:
     return value
 
 
+def _traces_url(value: str | None) -> str | None:
+    if value is not None:
+        _check_url(value, ("http://", "https://"), "it must begin with http:// or https://")
+    return value
+
+
 def _check_url(url: str, beginnings: tuple[str, ...], otherwise: str) -> None:
     if not url.startswith(beginnings):
         raise ValueError(otherwise)
@@ -81,3 +87,4 @@ Networks = Annotated[frozenset[IPv4Network | IPv6Network], NoDecode, BeforeValid
 
 PostgresUrl = Annotated[SecretStr | None, AfterValidator(_postgres_url)]
 RedisUrl = Annotated[SecretStr | None, AfterValidator(_redis_url)]
+TracesUrl = Annotated[str | None, AfterValidator(_traces_url)]

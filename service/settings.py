@@ -10,7 +10,7 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, Pos
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from service.setting_types import Features, Networks, Origins, PostgresUrl, RedisUrl
+from service.setting_types import Features, Networks, Origins, PostgresUrl, RedisUrl, TracesUrl
 
 PREFIX = "PARALLAX_"
 
@@ -76,6 +76,16 @@ class Settings(BaseSettings):
 
     host: str = Field(default="127.0.0.1", description="The address to serve on; `0.0.0.0` is every IPv4 address.")
     port: int = Field(default=8000, ge=0, le=65535, description="The port to serve on; 0 takes a free one.")
+    management_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description=(
+            "The port at which `/metrics` and the probes are served to operators, at the same address: it is not for "
+            "the public. Without it, 1,000 above `PORT`, or below where none is above; 0 takes a free one."
+        ),
+        examples=["9000"],
+    )
     drain_timeout: PositiveInt = Field(
         default=10, description="Seconds that running requests are given to end when the server is told to stop."
     )
@@ -218,11 +228,40 @@ class Settings(BaseSettings):
         default=86_400, description="Seconds for which such a document is kept after its last use."
     )
 
+    log_requests: Literal["all", "notable", "none"] = Field(
+        default="notable",
+        description=(
+            "Which requests are logged: `all`, the `notable` (which failed by no fault of the caller, or took longer "
+            "than `SLOW_SECONDS`), or `none`. All are counted in the metrics."
+        ),
+    )
+    slow_seconds: PositiveFloat = Field(default=1.0, description="Seconds after which a request is logged as slow.")
+    traces_url: TracesUrl = Field(
+        default=None,
+        description="Where OpenTelemetry's spans go, by OTLP over HTTP. Without it, there are none.",
+        examples=["http://localhost:4318/v1/traces"],
+    )
+    traces_share: float = Field(
+        default=0.05,
+        ge=0,
+        le=1,
+        description="The share of traces that are recorded, 0 to 1: which, their ids decide, as in other services.",
+    )
+
     introspection: bool = Field(
         default=True,
         description="Whether `__schema`, `__type` and `/schema.graphql` are answered, and errors suggest names.",
     )
     graphiql: bool = Field(default=True, description="Whether a browser that opens `/graphql` gets the GraphiQL page.")
+
+    @property
+    def port_for_operators(self) -> int:
+        """`management_port`, or what it is by default."""
+        if self.management_port is not None:
+            return self.management_port
+        if not self.port:
+            return 0
+        return self.port + 1_000 if self.port <= 64_535 else self.port - 1_000
 
 
 def read_settings() -> Settings:

@@ -13,6 +13,8 @@ import zstandard
 FORMAT = 1
 OVERHEAD = 1_000
 """Bytes that an entry takes in memory besides its body: objects, keys, its places in the indexes."""
+TAG = 70
+"""Bytes that each of its tags takes."""
 
 # Either takes longer to be made than to do its work, and does it for one after the other: there is one thread.
 _COMPRESSOR = zstandard.ZstdCompressor(level=3, write_checksum=True)
@@ -60,7 +62,7 @@ class Entry:
     @property
     def size(self) -> int:
         """Bytes in memory."""
-        return OVERHEAD + len(self.body) + sum(map(len, self.encoded.values()))
+        return OVERHEAD + TAG * len(self.tags) + len(self.body) + sum(map(len, self.encoded.values()))
 
     def packed(self) -> bytes:
         """The entry as bytes for another process."""

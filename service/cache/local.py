@@ -14,7 +14,7 @@ class LocalCache:
     """Entries by key, together at most `max_bytes`."""
 
     def __init__(self, max_bytes: int) -> None:
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         self._entries: OrderedDict[bytes, Entry] = OrderedDict()
         self._sizes: dict[bytes, int] = {}
         self.bytes = 0
@@ -33,12 +33,12 @@ class LocalCache:
         """Keeps an entry, unless it is too large; also one that is there already and has grown."""
         self.drop(key)
         size = entry.size
-        if size * LARGEST_PART > self._max_bytes:
+        if size * LARGEST_PART > self.max_bytes:
             return
         self._entries[key] = entry
         self._sizes[key] = size
         self.bytes += size
-        while self.bytes > self._max_bytes:
+        while self.bytes > self.max_bytes:
             self.drop(next(iter(self._entries)))
 
     def clear(self) -> None:

@@ -28,7 +28,7 @@ LONGEST_WAIT = 5.0
 """Seconds after which a process that waits for another makes the answer itself."""
 LOOK_AGAIN = 0.01, 0.1
 """Seconds after which who waits for another process looks again: at first, and at most."""
-MOST_GIVEN = 30_000
+MOST_GIVEN = 15_000
 
 
 class Source(Enum):
@@ -114,6 +114,11 @@ class ResponseCache:
     def informed(self) -> None:
         """All changes are told again, and those missed have been."""
         self._informed = True
+
+    @property
+    def local(self) -> LocalCache:
+        """What the process itself keeps."""
+        return self._local
 
     # Answers -------------------------------------------------------------------------------------------------
 

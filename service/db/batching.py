@@ -68,6 +68,11 @@ class Batches:
         # Whose turn is next comes first: those of a plan together, who must go alone by themselves.
         self._waiting: OrderedDict[Hashable, deque[_Waiting]] = OrderedDict()
 
+    @property
+    def waiting(self) -> int:
+        """Reads that wait for a connection."""
+        return sum(map(len, self._waiting.values()))
+
     async def fetch_row(
         self, statement: str, parameters: Sequence[Any], *, together: str | None = None, weight: int = 1
     ) -> asyncpg.Record | None:

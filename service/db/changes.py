@@ -86,6 +86,7 @@ class ChangeFeed:
         self._hears = False
         self._tried = asyncio.Event()
         self._forget_at = 0.0
+        self._looked_at = time.monotonic()
 
     async def __aenter__(self) -> Self:
         """Waits for the first look, for as long as one may take."""
@@ -98,6 +99,11 @@ class ChangeFeed:
     def hears(self) -> bool:
         """Whether changes are heard of now."""
         return self._hears
+
+    @property
+    def lag(self) -> float:
+        """Seconds since the last look began: all is known that was committed before it."""
+        return time.monotonic() - self._looked_at
 
     async def __aexit__(self, *_: object) -> None:
         self._task.cancel()
@@ -147,6 +153,7 @@ class ChangeFeed:
         self._woken.set()
 
     async def _look(self, conn: asyncpg.Connection[Any]) -> Look:
+        began = time.monotonic()
         row = await conn.fetchrow(QUERIES["changes_since"], self._snapshot, self._database, timeout=PATIENCE)
         assert row is not None
         stories = zip(row["xids"] or (), row["stories"] or (), strict=True)
@@ -162,6 +169,7 @@ class ChangeFeed:
         elif not self._hears:
             self._observe(FeedFound())
         self._hears = True
+        self._looked_at = began
         self._tried.set()
         return look
 

@@ -38,6 +38,10 @@ class Connections:
 
     def __init__(self, pool: Pool, size: int) -> None:
         self._pool = pool
+        self.size = size
+        self.waiting = 0
+        """Those who wait for others to give a connection back."""
+        self.in_use = 0
         self._room = asyncio.Semaphore(size)
         self._idle: deque[Held] = deque()
         self._generation = 0
@@ -47,6 +51,11 @@ class Connections:
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
 
+    @property
+    def idle(self) -> int:
+        """Connections that are at hand."""
+        return len(self._idle)
+
     async def take(self, deadline: float, patience: float) -> Held:
         """A connection, by a time of the loop, and after so many seconds of waiting for others to give one back.
 
@@ -54,10 +63,15 @@ class Connections:
         """
         now = asyncio.get_running_loop().time
         if self._room.locked():
-            with Within(min(patience, deadline - now())):
-                await self._room.acquire()
+            self.waiting += 1
+            try:
+                with Within(min(patience, deadline - now())):
+                    await self._room.acquire()
+            finally:
+                self.waiting -= 1
         else:
             await self._room.acquire()  # which does not wait
+        self.in_use += 1
         try:
             while self._idle:
                 held = self._idle.pop()
@@ -68,7 +82,7 @@ class Connections:
             generation = self._generation
             return Held(await self._pool.acquire(timeout=deadline - now()), generation)
         except BaseException:
-            self._room.release()
+            self._make_room()
             raise
 
     def keep(self, held: Held) -> bool:
@@ -77,7 +91,7 @@ class Connections:
         if self._closing or held.uses >= MOST_USES or not self._is_current(held):
             return False
         self._idle.append(held)
-        self._room.release()
+        self._make_room()
         if self._look is None:
             self._look = asyncio.get_running_loop().call_later(REST, self._let_rest)
         return True
@@ -87,7 +101,7 @@ class Connections:
         try:
             await self._release(held)
         finally:
-            self._room.release()
+            self._make_room()
 
     async def expire(self) -> None:
         """No connection that is open now is used again."""
@@ -102,6 +116,10 @@ class Connections:
             self._look.cancel()
         self._release_soon(self._longest_idle(len(self._idle)))
         await self._pool.close()
+
+    def _make_room(self) -> None:
+        self.in_use -= 1
+        self._room.release()
 
     def _let_rest(self) -> None:
         """Gives back what was not needed, and looks again while any are left."""

@@ -106,6 +106,11 @@ class Database:
             if isinstance(closed, BaseException) and not isinstance(closed, _LOST):
                 raise closed
 
+    @property
+    def connections(self) -> tuple[Connections, Connections]:
+        """The connections of those that are settled, and of those that plan each call anew; once it is open."""
+        return self._settled, self._replanning
+
     async def fetch_row(
         self,
         statement: str,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager, nullcontext
+from time import perf_counter
+from typing import cast
 
 from graphql import OperationDefinitionNode, OperationType, parse
 from starlette.types import Receive, Scope, Send
 
-from service.cache import ResponseCache
+from service.cache import Answer, ResponseCache
 from service.documents import Registry
 from service.errors import ApiError, MethodNotAllowed, NotAcceptable, ValidationFailed
 from service.http.admission import Admission, Guest, Terms
@@ -15,12 +17,13 @@ from service.http.caller import WhileCallerWaits
 from service.http.credentials import credentials_of
 from service.http.kept import READING, Kept, Reader, send_body, send_kept
 from service.http.media import MediaType, accepted
-from service.http.operations import SUBSCRIPTION, Operations
+from service.http.operations import SUBSCRIPTION, Operations, note_call, note_caller
 from service.http.origins import refuse_from_elsewhere
 from service.http.pages import GRAPHIQL, registered_page, send_page
 from service.http.requests import GraphQLRequest, Headers, Sent, headers_of, read_arrived, read_streamed, understand
 from service.http.responses import send_options
 from service.http.server_sent_events import EventStream
+from service.journeys import Journey
 from service.planner import Call, Operation
 from service.remembered import Remembered
 from service.settings import Settings
@@ -54,7 +57,7 @@ class GraphQLEndpoint:
         self._cache = cache
         self._settings = settings
         # The calls that came of what was sent lately: what is kept for them is found without reading it again.
-        self._calls = Remembered[tuple[Sent, Terms], Call](MOST_CALLS)
+        self._calls = Remembered[tuple[Sent, Terms], tuple[Operation, Call]](MOST_CALLS)
         self._turns = Turns()
         self._page = registered_page(documents.listed) if settings.registered_only else GRAPHIQL
 
@@ -82,8 +85,9 @@ class GraphQLEndpoint:
 
     async def _answer(self, scope: Scope, headers: Headers, receive: Receive, send: Send, guest: Guest) -> None:
         method, media_type = scope["method"], scope["media_type"]
-        settings = self._settings
+        settings, journey = self._settings, cast("Journey", scope["journey"])
         sent = read_arrived(scope, headers, receive, settings) or await read_streamed(receive, settings)
+        note_caller(journey, guest)
         if media_type is MediaType.EVENTS:
             await self._stream(scope, receive, send, guest, sent)
             return
@@ -91,26 +95,31 @@ class GraphQLEndpoint:
         cache = self._cache
         known = self._calls.get((sent, guest.terms)) if cache else None
         if known and cache:
-            charged = self._admission.charged_at_hand(guest, known) or await self._admission.charge(guest, known)
+            operation, call = known
+            note_call(journey, operation, call)
+            charged = self._admission.charged_at_hand(guest, call) or await self._admission.charge(guest, call)
             reader.balance = scope["balance"] = charged
-            if answer := cache.at_hand(known.key) or await cache.shared(known.key):
-                await send_kept(send, reader, Kept(cache, known.key, answer), settings.cache_max_age)
+            if answer := cache.at_hand(call.key) or await _shared(cache, call.key, journey):
+                await send_kept(send, reader, Kept(cache, call.key, answer), journey, settings.cache_max_age)
                 return
         async with self._admission.reading(guest), self._turn(sent):
+            began = perf_counter()
             request = understand(sent)
             operation = await self._operation(request, guest, method)
             call = self._operations.plan(operation, request.variables, guest)
+            note_call(journey, operation, call)
+            journey.passed("plan", began)
         if reader.balance is None:
             reader.balance = scope["balance"] = await self._admission.charge(guest, call)
         if self._cache and self._operations.is_kept(call):
             if not request.keep and len(sent.text) <= LONGEST_SENT:
-                self._calls.put((sent, guest.terms), call)
+                self._calls.put((sent, guest.terms), (operation, call))
             with WhileCallerWaits(receive):
-                answer = await self._operations.kept(call)
-            await send_kept(send, reader, Kept(self._cache, call.key, answer), self._settings.cache_max_age)
+                answer = await self._operations.kept(call, journey)
+            await send_kept(send, reader, Kept(self._cache, call.key, answer), journey, self._settings.cache_max_age)
         else:
             with WhileCallerWaits(receive):
-                body = await self._operations.made(call, request.variables, guest)
+                body = await self._operations.made(call, request.variables, guest, journey)
             await send_body(send, reader, body)
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send, guest: Guest, sent: Sent) -> None:
@@ -141,6 +150,15 @@ class GraphQLEndpoint:
     def _check_only_reads(self, request: GraphQLRequest, *, streamed: bool) -> None:
         if request.document and not _only_reads(request.document, streamed=streamed):
             raise MethodNotAllowed("Mutations and subscriptions cannot be run by GET.")
+
+
+async def _shared(cache: ResponseCache, key: bytes, journey: Journey) -> Answer | None:
+    """The answer that another process keeps."""
+    began = perf_counter()
+    answer = await cache.shared(key)
+    if answer:
+        journey.passed("cache", began)
+    return answer
 
 
 def _only_reads(text: str, *, streamed: bool) -> bool:

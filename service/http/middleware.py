@@ -20,33 +20,43 @@ from service.http.media import MediaType
 from service.http.requests import headers_of
 from service.http.responses import allowance_lines, send_error
 from service.http.shortcuts import Header, add_headers, lines_of, send_whole
+from service.journeys import Journey, Report, untold
 
 NOSNIFF: Header = (b"x-content-type-options", b"nosniff")
 _GIVEN = re.compile(rb"[A-Za-z0-9._:+/=@-]{1,128}")
 
 
 class RequestId:
-    """Gives each request an id in `scope["request_id"]`: the caller's `X-Request-Id` where it will do.
+    """Gives each request an id, `scope["request_id"]`: the caller's `X-Request-Id` where it will do; and a journey.
 
-    From the first byte of its answer on, `scope["answering"]` is true. Every answer has the id, and what browsers are
-    told of all of them: that none is anything else than it says, and for how many `tls_seconds` to come by TLS only.
+    `scope["journey"]` is reported as the answer begins; from then on `scope["answering"]` is true. Every answer has the
+    id, and what browsers are told of all of them: that none is anything else than it says, and for how many
+    `tls_seconds` to come by TLS only.
     """
 
-    def __init__(self, app: ASGIApp, *, tls_seconds: int = 0) -> None:
+    def __init__(self, app: ASGIApp, *, report: Report = untold, tls_seconds: int = 0) -> None:
         self._app = app
+        self._report = report
         tls: Header = (b"strict-transport-security", b"max-age=%d" % tls_seconds)
         self._lines = lines_of(NOSNIFF, tls) if tls_seconds else lines_of(NOSNIFF)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] != "http":
             return self._app(scope, receive, send)
-        given = headers_of(scope).get(b"x-request-id")
+        headers = headers_of(scope)
+        given = headers.get(b"x-request-id")
         request_id = given.decode() if given and _GIVEN.fullmatch(given) else f"{random.getrandbits(96):024x}"
         scope["request_id"] = request_id
+        journey = scope["journey"] = Journey(request_id)
+        journey.method, journey.path = scope["method"], scope["path"]
+        journey.traceparent = headers.get(b"traceparent")
 
         def send_named(message: Message) -> Awaitable[None]:
-            scope["answering"] = True
-            add_headers(message, b"%bx-request-id: %b\r\n" % (self._lines, request_id.encode()))
+            if "answering" not in scope:
+                scope["answering"] = True
+                journey.status = message["status"]
+                told = self._report(journey)
+                add_headers(message, b"%b%bx-request-id: %b\r\n" % (self._lines, told, request_id.encode()))
             return send_whole(send, message)
 
         return self._app(scope, receive, send_named)
@@ -68,6 +78,7 @@ class Failures:
             if scope["type"] != "http" or "answering" in scope:
                 raise
             error = _told(raised)
+            scope["journey"].code = error.code
             if error.status >= 500:
                 foreseen = not isinstance(error, Internal)
                 self._observe(RequestFailed(scope["request_id"], error.code, None if foreseen else raised))

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from functools import partial
 from inspect import isawaitable
+from time import perf_counter
 from typing import Any
 
 from graphql import DocumentNode, ExecutionResult, FieldNode, OperationDefinitionNode
@@ -22,6 +23,7 @@ from service.http.changes import StoryChanges
 from service.http.requests import GraphQLRequest
 from service.http.service_info import ServiceInfo
 from service.http.viewer import Viewing
+from service.journeys import Journey
 from service.planner import Call, Operation, Planner, Subscription
 from service.planner.shape import INTROSPECTION
 from service.settings import Settings
@@ -55,6 +57,11 @@ class Operations:
         self._max_response_bytes = settings.max_response_bytes
         self._service_info = ServiceInfo(database)
 
+    @property
+    def reads_waiting(self) -> int:
+        """Reads that wait for a connection to the database."""
+        return self._batches.waiting
+
     async def find(self, request: GraphQLRequest, guest: Guest) -> Operation:
         """The operation that is asked for, of a valid document."""
         registered_only = guest.terms.registered_only
@@ -71,19 +78,22 @@ class Operations:
         """Whether the answer of a call is kept for those who ask the same."""
         return bool(self._cache and call.statement and not call.local and not call.prepared.momentary)
 
-    async def kept(self, call: Call) -> Answer:
+    async def kept(self, call: Call, journey: Journey) -> Answer:
         """The answer of a call that is kept, or made and kept now."""
         assert self._cache is not None
-        return await self._cache.answer(call.key, partial(self._fill, call))
+        began = perf_counter()
+        answer = await self._cache.answer(call.key, partial(self._fill, call, journey))
+        journey.passed("cache", began)
+        return answer
 
-    async def made(self, call: Call, variables: Mapping[str, Any], guest: Guest) -> bytes:
+    async def made(self, call: Call, variables: Mapping[str, Any], guest: Guest, journey: Journey) -> bytes:
         """The answer of a call that is not kept."""
-        record = await self._record(call)
+        record = await self._record(call, journey)
         local = await self._execute_local(call.local, variables, guest) if call.local else None
         return self._body(call, record, local)
 
     async def stream(
-        self, request: GraphQLRequest, guest: Guest, after: str | None = None
+        self, request: GraphQLRequest, guest: Guest, journey: Journey, after: str | None = None
     ) -> AsyncGenerator[tuple[str, bytes]]:
         """The answer of a query, or those of a subscription as they come; each with its cursor, empty for a query.
 
@@ -91,32 +101,42 @@ class Operations:
         answer takes its price, a subscription one at its start too; it ends with RateLimited when nothing is left.
         """
         async with self._admission.reading(guest):
+            began = perf_counter()
             operation = await self.find(request, guest)
             call = self.plan(operation, request.variables, guest)
+            note_call(journey, operation, call)
+            journey.passed("plan", began)
         await self._admission.charge(guest, call)
         if operation.kind != SUBSCRIPTION:
-            kept = self.is_kept(call)
-            yield "", (await self.kept(call)).entry.body if kept else await self.made(call, request.variables, guest)
+            if self.is_kept(call):
+                yield "", (await self.kept(call, journey)).entry.body
+            else:
+                yield "", await self.made(call, request.variables, guest, journey)
             return
         async for cursor, body in self._changes.follow(Subscription(call), after):
             await self._admission.charge(guest, call)
             yield cursor, self._within_limit(body)
 
-    async def _fill(self, call: Call) -> Filled:
+    async def _fill(self, call: Call, journey: Journey) -> Filled:
         """A page where all stories of the answer are known, else a list."""
-        record = await self._record(call)
+        record = await self._record(call, journey)
         body, as_of = self._body(call, record, None), call.as_of(record)
         stories = call.stories(record)
         if stories is None:
             return Filled(Kind.LIST, body, as_of, (REFERENCES,))
         return Filled(Kind.PAGE, body, as_of, (REFERENCES, *(story_tag(key) for key in stories)))
 
-    async def _record(self, call: Call) -> Any:
+    async def _record(self, call: Call, journey: Journey) -> Any:
         if call.statement is None:
             return None
+        began = perf_counter()
         if call.selective:  # these are planned for the values of one call
-            return await self._database.fetch_row(call.statement, call.parameters, selective=True)
-        return await self._batches.fetch_row(call.statement, call.parameters, together=call.together, weight=call.cost)
+            record = await self._database.fetch_row(call.statement, call.parameters, selective=True)
+        else:
+            together, weight = call.together, call.cost
+            record = await self._batches.fetch_row(call.statement, call.parameters, together=together, weight=weight)
+        journey.passed("database", began)
+        return record
 
     async def _execute_local(
         self, document: DocumentNode, variables: Mapping[str, Any], guest: Guest
@@ -139,6 +159,22 @@ class Operations:
         if len(body) > limit:
             raise ResponseTooLarge(f"The response would be larger than {limit:,} bytes. Ask for less at a time.")
         return body
+
+
+def note_caller(journey: Journey, guest: Guest) -> None:
+    """Notes who asks, as far as may be told."""
+    caller = guest.caller
+    journey.tier = caller.tier.name
+    if caller.key:
+        journey.key_prefix = caller.key.prefix
+
+
+def note_call(journey: Journey, operation: Operation, call: Call) -> None:
+    """Notes what is asked for."""
+    journey.kind = operation.kind
+    journey.operation = operation.name
+    journey.document_id = operation.document_id
+    journey.cost = call.cost
 
 
 def _introspects(document: DocumentNode) -> bool:

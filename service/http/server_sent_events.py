@@ -53,7 +53,7 @@ class EventStream:
         last_event_id = headers_of(scope).get(b"last-event-id")
         after = last_event_id.decode("latin-1") if last_event_id else None
         with self._streams.opened(guest.caller.account, guest.caller) as stream, WhileCallerWaits(receive):
-            async with aclosing(self._operations.stream(request, guest, after)) as answers:
+            async with aclosing(self._operations.stream(request, guest, scope["journey"], after)) as answers:
                 await self._send_all(scope, answers, stream, _Body(send, partial(self._admission.balance, guest)))
 
     async def _send_all(
@@ -70,6 +70,7 @@ class EventStream:
             error = raised if isinstance(raised, ApiError) else Internal()
             if not body.begun and error.always_status:
                 raise
+            scope["journey"].code = error.code
             if error.status >= 500:
                 self._observe(RequestFailed(scope["request_id"], error.code, raised))
             await body.write(_failed(error, scope["request_id"]) + COMPLETE, more=False)

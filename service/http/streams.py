@@ -39,6 +39,9 @@ class Streams:
         self._open: set[Stream] = set()
         self._ends = False
 
+    def __len__(self) -> int:
+        return len(self._open)
+
     @contextmanager
     def opened(self, account: str, caller: Caller | None = None) -> Generator[Stream]:
         """Counts a connection while it is open. Raises RateLimited where those counted together have too many."""

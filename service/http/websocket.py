@@ -14,15 +14,17 @@ from starlette.types import Receive, Scope, Send
 from service.access.addresses import account_of
 from service.access.caller import Credentials
 from service.errors import ApiError, BadRequest, Internal, RateLimited, Unauthenticated, Unavailable
-from service.events import Observer, RequestFailed
+from service.events import RequestFailed
 from service.http.admission import Admission, Guest
 from service.http.credentials import credentials_of, credentials_within
-from service.http.operations import Operations
+from service.http.operations import Operations, note_caller
 from service.http.requests import GraphQLRequest, checked, headers_of
 from service.http.responses import shown_errors
 from service.http.streams import KEY_ENDED, Stream, Streams
 from service.http.strict_json import NotStrictJson, read_json
+from service.journeys import Journey
 from service.settings import Settings
+from service.telemetry import Telemetry
 
 SUBPROTOCOL = "graphql-transport-ws"
 LONGEST_ID = 200
@@ -41,13 +43,18 @@ class WebSocketEndpoint:
     """Answers `WS /graphql`: each socket by itself."""
 
     def __init__(
-        self, admission: Admission, operations: Operations, streams: Streams, settings: Settings, observe: Observer
+        self,
+        admission: Admission,
+        operations: Operations,
+        streams: Streams,
+        settings: Settings,
+        telemetry: Telemetry,
     ) -> None:
         self._admission = admission
         self._operations = operations
         self._streams = streams
         self._settings = settings
-        self._observe = observe
+        self._telemetry = telemetry
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["request_id"] = f"{random.getrandbits(96):024x}"
@@ -79,7 +86,7 @@ class WebSocketEndpoint:
             self._operations,
             admit,
             self._settings,
-            observe=self._observe,
+            telemetry=self._telemetry,
             request_id=request_id,
             channel=(receive, send),
         )
@@ -98,14 +105,14 @@ class _Socket:
         admit: Callable[[dict[str, Any]], Awaitable[Guest]],
         settings: Settings,
         *,
-        observe: Observer,
+        telemetry: Telemetry,
         request_id: str,
         channel: tuple[Receive, Send],
     ) -> None:
         self._operations = operations
         self._admit = admit
         self._settings = settings
-        self._observe = observe
+        self._telemetry = telemetry
         self._request_id = request_id
         self._receive, self._send = channel
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -195,16 +202,23 @@ class _Socket:
 
     async def _run(self, id_: str, request: GraphQLRequest, guest: Guest) -> None:
         start = b'{"id":' + orjson.dumps(id_) + b',"type":"next","payload":'
+        journey = Journey(self._request_id)
+        journey.method, journey.path = "WS", "/graphql"
+        note_caller(journey, guest)
         try:
-            async with aclosing(self._operations.stream(request, guest)) as answers:
+            async with aclosing(self._operations.stream(request, guest, journey)) as answers:
                 async for _, body in answers:
                     await self._text(start + body + b"}")
             await self._ended(id_, {"id": id_, "type": "complete"})
         except ApiError as error:
+            journey.code = error.code
             await self._fail(id_, error)
         except Exception as error:  # noqa: BLE001 - whatever it is, the socket and the others on it go on
-            self._observe(RequestFailed(self._request_id, Internal.code, error))
+            journey.code = Internal.code
+            self._telemetry.observe(RequestFailed(self._request_id, Internal.code, error))
             await self._fail(id_, Internal())
+        finally:
+            self._telemetry.report(journey)
 
     async def _fail(self, id_: str, error: ApiError) -> None:
         await self._ended(id_, {"id": id_, "type": "error", "payload": shown_errors(error, self._request_id)})

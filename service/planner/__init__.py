@@ -30,7 +30,7 @@ from service.remembered import Remembered
 
 __all__ = ["Allowed", "Call", "Document", "Limits", "Operation", "Planner", "Subscription", "Told", "WindowLimits"]
 
-MOST_DOCUMENTS = 1_000
+MOST_DOCUMENTS = 500
 
 
 class Planner:

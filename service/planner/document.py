@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from graphql import (
     DocumentNode,
@@ -44,17 +45,17 @@ class Operation:
     definition: OperationDefinitionNode
     fragments: Mapping[str, FragmentDefinitionNode]
     variable_types: VariableTypes
+    document_id: str
+    """The SHA-256 of the document's text, in hexadecimal digits."""
     probes: list[Probe] = field(default_factory=list[Probe])
     plans: dict[object, Prepared] = field(default_factory=dict[object, Prepared])
+    name: str | None = field(init=False)
+    kind: str = field(init=False)
+    """query, mutation or subscription."""
 
-    @property
-    def name(self) -> str | None:
-        return self.definition.name.value if self.definition.name else None
-
-    @property
-    def kind(self) -> str:
-        """query, mutation or subscription."""
-        return self.definition.operation.value
+    def __post_init__(self) -> None:
+        self.name = self.definition.name.value if self.definition.name else None
+        self.kind = self.definition.operation.value
 
     def remember(self, key: object, prepared: Prepared) -> None:
         """Keeps a plan for calls that it serves too."""
@@ -97,9 +98,9 @@ def read(text: str, schema: GraphQLSchema, limits: Limits) -> Document:
     _forget_places(document)
     fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
     operations = (d for d in document.definitions if isinstance(d, OperationDefinitionNode))
-    return Document(
-        {d.name.value if d.name else None: Operation(d, fragments, VariableTypes.of(d, schema)) for d in operations}
-    )
+    id_ = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    found = (Operation(d, fragments, VariableTypes.of(d, schema), id_) for d in operations)
+    return Document({operation.name: operation for operation in found})
 
 
 def _parsed(text: str, limits: Limits) -> DocumentNode:

@@ -1,16 +1,21 @@
-"""The one place that logs events: JSON lines on standard error. Knows nothing of who emits them."""
+"""The one place that logs: JSON lines on standard error, of events and of requests. Knows nothing of who tells them."""
 
 from __future__ import annotations
 
 import logging
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import fields
+from typing import Any, Literal
 
 import structlog
 from structlog.typing import FilteringBoundLogger
 
 from service.events import Event, Observer
+from service.journeys import Journey
+
+_TRACE = re.compile(rb"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
 
 
 def start_logging() -> Observer:
@@ -38,9 +43,48 @@ def log_events(log: FilteringBoundLogger) -> Observer:
         error = told.pop("error", None)
         if isinstance(error, BaseException):
             told["exc_info"] = error
-        getattr(log, event.level)(_snake_case(type(event).__name__), **told)
+        getattr(log, event.level)(event.name, **told)
 
     return observe
+
+
+def request_log(which: Literal["all", "notable", "none"], slow: float) -> Callable[[Journey, float], None] | None:
+    """Logs requests with the seconds that they took: each, or those that failed or took longer than `slow`.
+
+    What a caller sent is told by its hash and the operation's name; a key by its first characters.
+    """
+    if which == "none":
+        return None
+    log = structlog.get_logger()
+
+    def tell(journey: Journey, seconds: float) -> None:
+        notable = (journey.status or 0) >= 500 or (seconds > slow and journey.kind != "subscription")
+        if notable or which == "all":
+            (log.warning if notable else log.info)("request", **_told(journey, seconds))
+
+    return tell
+
+
+def _told(journey: Journey, seconds: float) -> dict[str, Any]:
+    """What is known of a request; milliseconds in all and by stage."""
+    trace = _TRACE.match(journey.traceparent or b"")
+    found = {
+        "request_id": journey.request_id,
+        "trace_id": trace[1].decode() if trace else None,
+        "method": journey.method,
+        "path": journey.path,
+        "status": journey.status,
+        "code": journey.code,
+        "operation": journey.operation,
+        "document_id": journey.document_id,
+        "key": journey.key_prefix,
+        "tier": journey.tier,
+        "cost": journey.cost,
+        "cache": journey.cache,
+        "ms": round(seconds * 1_000, 2),
+        **{f"{stage.name}_ms": round((stage.ended - stage.began) * 1_000, 2) for stage in journey.stages},
+    }
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _log_libraries(shared: list[structlog.typing.Processor]) -> None:
@@ -56,7 +100,3 @@ def _log_libraries(shared: list[structlog.typing.Processor]) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
-
-
-def _snake_case(name: str) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
