@@ -88,6 +88,8 @@ METRICS = (
     Described("streams", "gauge", "WebSockets and event streams that are open."),
 )
 
+_Request = tuple[str | None, str, str | None, str | None]
+"""The kind of an operation, its name as it is counted, the code of its error, and where its answer came from."""
 Labels = tuple[str, ...]
 Value = float | Mapping[Labels, float]
 """A number, or one for each combination of labels."""
@@ -100,8 +102,7 @@ class Metrics(Collector):
 
     def __init__(self, operations: Collection[str]) -> None:
         self._operations = frozenset(operations)
-        self._requests: Counter[Labels] = Counter()
-        self._durations: Tally[Labels] = Tally()
+        self._requests: Tally[_Request] = Tally()
         self._stages: Tally[Labels] = Tally()
         self._events: Counter[Labels] = Counter()
         self._spent: Counter[Labels] = Counter()
@@ -109,14 +110,14 @@ class Metrics(Collector):
         """How late the event loop was, under no label."""
         self._readings: dict[str, Callable[[], Value]] = {
             "build_info": lambda: {(version("parallax"),): 1.0},
-            "requests": lambda: self._requests,
+            "requests": self._answers,
             "events": lambda: self._events,
             "allowances_spent": lambda: self._spent,
         }
         self._tallies = {
             "request_duration_seconds": self._durations,
-            "stage_duration_seconds": self._stages,
-            "event_loop_delay_seconds": self.delays,
+            "stage_duration_seconds": lambda: self._stages,
+            "event_loop_delay_seconds": lambda: self.delays,
         }
         self._registry = CollectorRegistry()
         self._registry.register(self)
@@ -129,9 +130,7 @@ class Metrics(Collector):
     def count(self, journey: Journey, seconds: float) -> None:
         """Counts a request that took so long until its answer began."""
         operation = journey.operation if journey.operation in self._operations else OTHER
-        self._requests[operation if journey.kind else NONE, journey.code or "ok"] += 1
-        if journey.kind != "subscription":  # whose answer begins when there is something to tell
-            self._durations.add((journey.cache or NONE,), seconds)
+        self._requests.add((journey.kind, operation, journey.code, journey.cache), seconds)
         for stage in journey.stages:
             self._stages.add((stage.name,), stage.ended - stage.began)
 
@@ -140,6 +139,19 @@ class Metrics(Collector):
         self._events[event.name, event.level] += 1
         if isinstance(event, AllowancesSpent):
             self._spent[(event.mode,)] += event.count
+
+    def _answers(self) -> Mapping[Labels, float]:
+        found: Counter[Labels] = Counter()
+        for (kind, operation, code, _), met in self._requests.items():
+            found[operation if kind else NONE, code or "ok"] += met.count
+        return found
+
+    def _durations(self) -> Tally[Labels]:
+        found: Tally[Labels] = Tally()
+        for (kind, _, _, cache), met in self._requests.items():
+            if kind != "subscription":  # whose answer begins when there is something to tell
+                found.merge((cache or NONE,), met)
+        return found
 
     def exposition(self) -> bytes:
         """All metrics, those of the process too, in the text format."""
@@ -151,8 +163,8 @@ class Metrics(Collector):
             name = f"{PREFIX}{metric.name}"
             if metric.kind == "histogram":
                 histogram = HistogramMetricFamily(name, metric.told, labels=metric.labels)
-                for labels, buckets, seconds in self._tallies[metric.name]:
-                    histogram.add_metric(labels, buckets, seconds)
+                for labels, met in self._tallies[metric.name]().items():
+                    histogram.add_metric(labels, met.buckets(), met.seconds)
                 yield histogram
             elif read := self._readings.get(metric.name):
                 kind = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily

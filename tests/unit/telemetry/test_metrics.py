@@ -31,11 +31,12 @@ def test_a_tally_is_what_counting_one_by_one_gives() -> None:
     tally = Tally[str]()
     for each in seconds:
         tally.add("here", each)
-    ((label, buckets, total),) = tally
+    ((label, met),) = tally.items()
     assert label == "here"
-    assert total == pytest.approx(sum(seconds))
+    assert met.seconds == pytest.approx(sum(seconds))
     expected = [(str(bound), sum(1 for each in seconds if each <= bound)) for bound in BOUNDS]
-    assert buckets == [*expected, ("+Inf", len(seconds))]
+    assert met.buckets() == [*expected, ("+Inf", len(seconds))]
+    assert met.count == len(seconds)
 
 
 def test_the_page_of_metrics_is_up_to_date() -> None:
