@@ -54,7 +54,7 @@ async def started(
     command: tuple[str, ...], dsn: str, ready_path: str, settings: Mapping[str, str]
 ) -> AsyncGenerator[tuple[str, int]]:
     """The same, with the id of the process."""
-    port = _free_port()
+    port = free_port()
     environment = {**os.environ, **SETTINGS, "PARALLAX_DATABASE_URL": dsn, "PARALLAX_PORT": str(port), **settings}
     process = await asyncio.create_subprocess_exec(
         *command, cwd=ROOT, env=environment, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
@@ -82,7 +82,7 @@ async def own_redis() -> AsyncGenerator[str | None]:
     if program is None:
         yield None
         return
-    port = _free_port()
+    port = free_port()
     process = await asyncio.create_subprocess_exec(
         program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
         stdout=asyncio.subprocess.DEVNULL,
@@ -121,7 +121,8 @@ async def _answers(process: asyncio.subprocess.Process, url: str) -> None:
     raise Unusable(f"the server for {url} ended before it answered; run it by hand to see why")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback that nobody has now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

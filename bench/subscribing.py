@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 import time
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
 
 import asyncpg
 import click
-import orjson
-from websockets.asyncio.client import connect
-from websockets.typing import Subprotocol
 
 from bench.driving import Unusable
+from bench.following import by_events, by_socket
 from bench.freshness import CORPUS, STORIES
 from bench.loading import empty_database
 from bench.servers import SERVICE, started
@@ -69,11 +65,11 @@ async def measure_subscribing(server: str, subscribers: int, changes: int, trans
         stack.push_async_callback(conn.close)
         await conn.execute(CORPUS)
         url, pid = await stack.enter_async_context(started(SERVICE, dsn, "/readyz", {}))
-        open_ = _socket if transport == "websocket" else _stream
+        listen = by_socket if transport == "websocket" else by_events
         before = _resident(pid)
         listeners: list[AsyncGenerator[Any]] = []
         for start in range(0, subscribers, AT_ONCE):
-            some = [open_(url) for _ in range(min(AT_ONCE, subscribers - start))]
+            some = [listen(url, DOCUMENT) for _ in range(min(AT_ONCE, subscribers - start))]
             listeners += await asyncio.gather(*(stack.enter_async_context(each) for each in some))
         await asyncio.sleep(5)
         memory = (_resident(pid) - before) / subscribers
@@ -104,38 +100,6 @@ def _resident(pid: int) -> int:
     """Bytes of memory of a process."""
     fields = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines())
     return int(fields["VmRSS"].split()[0]) * 1024
-
-
-@asynccontextmanager
-async def _socket(url: str) -> AsyncGenerator[AsyncGenerator[Any]]:
-    protocol = Subprotocol("graphql-transport-ws")
-    async with connect(url.replace("http", "ws") + "/graphql", subprotocols=[protocol], compression=None) as socket:
-        await socket.send('{"type":"connection_init"}')
-        await socket.recv()
-        await socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": {"query": DOCUMENT}}))
-
-        async def heard() -> AsyncGenerator[Any]:
-            async for message in socket:
-                yield orjson.loads(message)["payload"]
-
-        yield heard()
-
-
-@asynccontextmanager
-async def _stream(url: str) -> AsyncGenerator[AsyncGenerator[Any]]:
-    at = urlsplit(url)
-    reader, writer = await asyncio.open_connection(at.hostname, at.port)
-    head = f"GET /graphql?query={quote(DOCUMENT)} HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n"
-    writer.write(head.encode())
-    await reader.readuntil(b"\r\n\r\n")
-
-    async def heard() -> AsyncGenerator[Any]:
-        while line := await reader.readline():
-            if line.startswith(b"data: {"):
-                yield orjson.loads(line.removeprefix(b"data: "))
-
-    yield heard()
-    writer.close()
 
 
 if __name__ == "__main__":

@@ -7,13 +7,13 @@ import os
 import secrets
 import shutil
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from bench.line import Line, lined
 from service.redis import RedisAway, SharedRedis
 
 URL = os.environ.get("PARALLAX_TEST_REDIS_URL", "")
@@ -42,77 +42,6 @@ async def until_it_answers(redis: SharedRedis) -> None:
                 await asyncio.sleep(0.02)
             else:
                 return
-
-
-@dataclass
-class Line:
-    """A line to a server, by a socket's path or by host and port, at `port`.
-
-    `hang` keeps it open and lets nothing through, `cut` ends it. What comes from there is `lag` seconds late; once
-    `instead` comes in its place.
-    """
-
-    host: str
-    target: int
-    port: int = 0
-    silent: bool = False
-    lag: float = 0
-    instead: bytes = b""
-    _server: asyncio.Server | None = None
-    _writers: set[asyncio.StreamWriter] = field(default_factory=set[asyncio.StreamWriter])
-
-    async def open(self) -> None:
-        self.silent = False
-        self._server = await asyncio.start_server(self._connect, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    def hang(self) -> None:
-        self.silent = True
-
-    async def cut(self) -> None:
-        if self._server:
-            self._server.close()
-        self._server = None
-        await asyncio.sleep(0.01)  # for connections that were just being made
-        while self._writers:
-            writer = self._writers.pop()
-            writer.close()
-            with suppress(OSError):
-                await writer.wait_closed()
-
-    @property
-    def url(self) -> str:
-        return f"redis://127.0.0.1:{self.port}/0"
-
-    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.add(writer)
-        if not self.target:
-            await self._forward(reader, None)
-            writer.close()
-            return
-        if self.host.startswith("/"):
-            from_there, to_there = await asyncio.open_unix_connection(self.host)
-        else:
-            from_there, to_there = await asyncio.open_connection(self.host, self.target)
-        self._writers.add(to_there)
-        with suppress(asyncio.CancelledError):  # when the test's loop ends, nobody is left to tell
-            await asyncio.gather(self._forward(reader, to_there), self._forward(from_there, writer, lags=True))
-
-    async def _forward(
-        self, source: asyncio.StreamReader, to: asyncio.StreamWriter | None, *, lags: bool = False
-    ) -> None:
-        try:
-            while part := await source.read(65_536):
-                if lags and self.lag:
-                    await asyncio.sleep(self.lag)
-                if lags and self.instead:
-                    part, self.instead = self.instead, b""
-                if to is not None and not self.silent:
-                    to.write(part)
-        except OSError:
-            pass
-        if to is not None:
-            to.close()
 
 
 @asynccontextmanager
@@ -151,23 +80,12 @@ async def _is_listened_to(socket: Path) -> bool:
     return True
 
 
-@asynccontextmanager
-async def line_to_redis() -> AsyncGenerator[Line]:
+def line_to_redis() -> AbstractAsyncContextManager[Line]:
     """A line to the Redis of PARALLAX_TEST_REDIS_URL."""
     told = urlsplit(URL)
-    async with _opened(Line(told.hostname or "127.0.0.1", told.port or 6379)) as line:
-        yield line
+    return lined(told.hostname or "127.0.0.1", told.port or 6379)
 
 
-@asynccontextmanager
-async def line_to_nowhere() -> AsyncGenerator[Line]:
+def line_to_nowhere() -> AbstractAsyncContextManager[Line]:
     """A server that takes connections and never answers."""
-    async with _opened(Line("", 0)) as line:
-        yield line
-
-
-@asynccontextmanager
-async def _opened(line: Line) -> AsyncGenerator[Line]:
-    await line.open()
-    yield line
-    await line.cut()
+    return lined("", 0)

@@ -12,11 +12,12 @@ import asyncpg
 import httpx
 import pytest
 
+from bench.line import Line
 from service.db.pool import Database
 from service.redis import SharedRedis
 from tests.acceptance.conftest import Serve
 from tests.acceptance.test_websocket import STORY
-from tests.redis_servers import URL, Line, needs_redis, own_prefix
+from tests.redis_servers import URL, needs_redis, own_prefix
 
 PAGE = 'query {{ story(by: {{id: "story_{0}"}}) {{ title articles {{ nodes {{ title }} }} }} }}'
 

@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from bench.line import Line
 from service.doctor import examine_redis
 from service.events import Event, RedisAnswers, RedisFailed
 from service.redis import PATIENCE, RedisAway, SharedRedis
-from tests.redis_servers import URL, Line, line_to_nowhere, line_to_redis, needs_redis, own_prefix, until_it_answers
+from tests.redis_servers import URL, line_to_nowhere, line_to_redis, needs_redis, own_prefix, until_it_answers
 
 NOBODY = "redis://127.0.0.1:1/0"
 

@@ -16,11 +16,11 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from bench.line import Line
 from service.db.migrations import migrate
 from service.embedded.binaries import Account, account
 from tests.databases import settled
 from tests.integration.test_change_feed import SOON, STORIES, Conn, Heard, following, retitle, until
-from tests.redis_servers import Line
 
 WRITERS = 6
 GONE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
