@@ -20,7 +20,7 @@ from service.access.limits import Allowances
 from service.access.pepper import pepper_of
 from service.access.usage import Usage
 from service.cache import Following, Lifetimes, LocalCache, NothingShared, RedisCache, ResponseCache
-from service.db.changes import ChangeFeed
+from service.db.changes import SILENCE, ChangeFeed
 from service.db.pool import Database
 from service.documents import KeptForAll, KeptHere, Quota, Registered, Registry, read_registered
 from service.errors import NotFound
@@ -210,6 +210,7 @@ def _feed(
 
 def _cache(settings: Settings, redis: SharedRedis | None, observe: Observer) -> ResponseCache:
     lifetimes = Lifetimes(
+        heard=SILENCE,
         list_fresh=settings.cache_list_seconds,
         list_stale=settings.cache_refresh_seconds,
         if_away=settings.cache_away_seconds,

@@ -45,7 +45,10 @@ class Filled:
 
 @dataclass(slots=True)
 class Entry:
-    """An answer as it is kept. `stored_at` is in seconds since 1970; `encoded` holds the body once more, compressed."""
+    """An answer as it is kept. `encoded` holds the body once more, compressed.
+
+    It was begun to be made at `stored_at`, in seconds since 1970, which is `since` by this process' steady clock.
+    """
 
     kind: Kind
     body: bytes
@@ -53,11 +56,12 @@ class Entry:
     tags: tuple[str, ...]
     stored_at: float
     etag: bytes
+    since: float = 0.0
     encoded: dict[str, bytes] = field(default_factory=dict[str, bytes])
 
     @classmethod
-    def of(cls, filled: Filled, now: float) -> Entry:
-        return cls(filled.kind, filled.body, filled.as_of, filled.tags, now, _etag(filled.body))
+    def of(cls, filled: Filled, stored_at: float, since: float) -> Entry:
+        return cls(filled.kind, filled.body, filled.as_of, filled.tags, stored_at, _etag(filled.body), since)
 
     @property
     def size(self) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from enum import Enum
+from math import inf
 from typing import NamedTuple
 
 from service.cache.entry import Entry, Filled, Kind
@@ -29,6 +30,9 @@ LONGEST_WAIT = 5.0
 LOOK_AGAIN = 0.01, 0.1
 """Seconds after which who waits for another process looks again: at first, and at most."""
 MOST_GIVEN = 15_000
+SKEW = 0.5
+"""Seconds by which the clocks of two processes may differ. What is said to be made later than that in the future may be
+of any age."""
 
 
 class Source(Enum):
@@ -46,11 +50,13 @@ class Source(Enum):
 class Lifetimes:
     """Seconds. Lists are fresh for `list_fresh`, then served while one refreshes them for `list_stale` more.
 
-    Pages are true until changes are told, but not kept longer than `page`. Where the database is away, what is not
+    Pages are true until changes are told, but not kept longer than `page`; and changes are told if something was heard
+    within `heard`: a process that was paused does not know what it has missed. Where the database is away, what is not
     older than `if_away` is served.
     """
 
     page: float = 60.0
+    heard: float = 3.0
     list_fresh: float = 2.0
     list_stale: float = 30.0
     if_away: float = 600.0
@@ -77,6 +83,7 @@ class ResponseCache:
         max_body_bytes: int,
         observe: Observer = ignore,
         now: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
         self._local = local
         self._shared = shared
@@ -84,11 +91,12 @@ class ResponseCache:
         self._max_body_bytes = max_body_bytes
         self._observe = observe
         self._now = now
+        self._steady = steady
         self._invalidation = Invalidation()
         self._given = _Given()
         self._flights: dict[bytes, _Flight] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._informed = False
+        self._informed_at = -inf
 
     # What the change feed tells ------------------------------------------------------------------------------
 
@@ -101,7 +109,7 @@ class ResponseCache:
         self._given.clear()
         self._invalidation.begin(floor)
         self._shared.begin(database)
-        self._informed = True
+        self.informed()
 
     def changed(self, tags: Iterable[str], by: int) -> None:
         """A transaction changed what the tags stand for; in the order in which the feed tells it."""
@@ -109,11 +117,11 @@ class ResponseCache:
 
     def uninformed(self) -> None:
         """Changes are not told for now: no page can be known to be true. Those missed are told before `informed`."""
-        self._informed = False
+        self._informed_at = -inf
 
     def informed(self) -> None:
-        """All changes are told again, and those missed have been."""
-        self._informed = True
+        """All changes up to now have been told; to be said again and again."""
+        self._informed_at = self._steady()
 
     @property
     def local(self) -> LocalCache:
@@ -160,12 +168,16 @@ class ResponseCache:
         return body
 
     def _age(self, entry: Entry) -> float:
-        return max(0.0, self._now() - entry.stored_at)
+        # The time of day may be set back, and the steady clock stands while the machine sleeps.
+        return max(self._now() - entry.stored_at, self._steady() - entry.since)
 
     def _is_fresh(self, entry: Entry, age: float) -> bool:
         if entry.kind is Kind.LIST:
             return age < self._lifetimes.list_fresh and self._is_admitted(entry)
-        return self._informed and age < self._lifetimes.page and self._is_admitted(entry)
+        return age < self._lifetimes.page and self._is_informed() and self._is_admitted(entry)
+
+    def _is_informed(self) -> bool:
+        return self._steady() - self._informed_at < self._lifetimes.heard
 
     def _is_admitted(self, entry: Entry | Filled) -> bool:
         """Whether no change is known that speaks against it; of a page, also whether each would be known."""
@@ -198,11 +210,11 @@ class ResponseCache:
         packed, leads = await self._shared.get_or_lead(key, LEAD)
         found = self._unpacked(key, packed)
         pause, longest = LOOK_AGAIN
-        end = self._now() + LONGEST_WAIT
+        end = self._steady() + LONGEST_WAIT
         while not (found and (answer := self._adopted(key, found))):
             if packed is not None and not leads:
                 leads = await self._shared.lead(key, LEAD)
-            if leads or self._now() > end:
+            if leads or self._steady() > end:
                 return await self._filled(key, fill, found, leads=leads)
             await asyncio.sleep(pause)
             pause = min(2 * pause, longest)
@@ -249,12 +261,12 @@ class ResponseCache:
     async def _made(self, fill: Fill) -> tuple[Entry, bool]:
         """A new entry, and whether it may be kept: what changes overtake each time is for those only who wait."""
         for fills in range(1, MOST_FILLS + 1):
-            told = self._invalidation.told
+            told, began = self._invalidation.told, (self._now(), self._steady())
             filled = await fill()
             admitted = self._is_admitted(filled)
             # A change that was told before is in the answer, though a transaction that is open longer hides that.
             if admitted or told == self._invalidation.told or fills == MOST_FILLS:
-                return Entry.of(filled, self._now()), admitted
+                return Entry.of(filled, *began), admitted
         raise AssertionError("the last fill is returned")
 
     async def _share(self, key: bytes, packed: bytes | None, *, leads: bool) -> None:
@@ -275,9 +287,12 @@ class ResponseCache:
         entry = Entry.unpacked(packed, self._max_body_bytes)
         if entry is None:
             self._observe(CacheEntryUnreadable())
-        elif self._given.allows(key, entry):
-            return entry
-        return None
+            return None
+        age = self._now() - entry.stored_at
+        if age < -SKEW or not self._given.allows(key, entry):
+            return None
+        entry.since = self._steady() - max(0.0, age)
+        return entry
 
     def _adopted(self, key: bytes, entry: Entry) -> Answer | None:
         age = self._age(entry)

@@ -25,6 +25,8 @@ HEARTBEAT = 1.0
 """Seconds after which the feed looks though nobody woke it: so long, a connection that is dead may go unnoticed."""
 PATIENCE = 2.0
 """Seconds that a look may take."""
+SILENCE = HEARTBEAT + PATIENCE
+"""Seconds after which who has heard of no look may have missed something."""
 PENDING = 0.01, 0.2
 """Seconds until the next look where an open transaction holds changes back: at first, and at most."""
 AGAIN = 0.1, 2.0

@@ -13,7 +13,7 @@ from service.errors import Unavailable
 from service.events import CacheEntryUnreadable, Event, RefreshFailed
 
 KEY = b"key"
-TIMES = Lifetimes(page=300, list_fresh=2, list_stale=30, if_away=600)
+TIMES = Lifetimes(page=300, heard=3_000, list_fresh=2, list_stale=30, if_away=600)
 
 
 @dataclass
@@ -89,6 +89,8 @@ class World:
     """Processes that answer from one database."""
 
     clock: Clock = field(default_factory=Clock)
+    steady: Clock | None = None
+    """Where it is not the same as `clock`."""
     database: Database = field(default_factory=Database)
     shared: NothingShared = field(default_factory=Memory)
     events: list[Event] = field(default_factory=list[Event])
@@ -101,6 +103,7 @@ class World:
             max_body_bytes=1_000_000,
             observe=self.events.append,
             now=self.clock,
+            steady=self.steady or self.clock,
         )
         cache.begin(floor, "this")
         return cache
@@ -192,6 +195,48 @@ async def test_without_news_of_changes_no_page_is_taken_for_true() -> None:
     cache.changed(["story:1"], world.database.xid - 1)
     cache.informed()
     assert await world.ask(cache) == (b"1", Source.LOCAL, False)
+
+
+async def test_a_process_that_was_paused_gives_no_page_before_it_has_heard_of_changes_again() -> None:
+    world = World()
+    cache = world.process()
+    await world.ask(cache)
+    world.database.change()
+    world.clock.seconds += TIMES.heard
+    world.database.change()
+    assert await world.ask(cache) == (b"2", Source.DATABASE, False)
+    cache.informed()
+    assert await world.ask(cache) == (b"2", Source.LOCAL, False)
+
+
+async def test_a_clock_that_is_set_back_makes_no_list_younger() -> None:
+    world = World(steady=Clock(), database=Database(kind=Kind.LIST))
+    cache = world.process()
+    await world.ask(cache)
+    world.clock.seconds -= 3_600
+    assert world.steady
+    world.steady.seconds += 2.1
+    assert await world.ask(cache) == (b"0", Source.LOCAL, True)
+
+
+async def test_what_comes_from_a_clock_that_is_ahead_is_not_taken() -> None:
+    world = World(database=Database(kind=Kind.LIST))
+    await world.ask(world.process())
+    world.clock.seconds -= 3_600
+    world.database.change()
+    assert await world.ask(world.process()) == (b"1", Source.DATABASE, False)
+
+
+async def test_a_list_is_as_old_as_its_reading_however_long_the_answer_was_on_its_way() -> None:
+    world = World(database=Database(kind=Kind.LIST, gate=asyncio.Event()))
+    cache = world.process()
+    asking = asyncio.create_task(world.ask(cache))
+    await settled()
+    world.clock.seconds += 2.1
+    assert world.database.gate
+    world.database.gate.set()
+    await asking
+    assert await world.ask(cache) == (b"0", Source.LOCAL, True)
 
 
 async def test_a_list_is_fresh_for_its_time_then_given_while_one_refreshes_it() -> None:
@@ -370,13 +415,13 @@ async def test_no_answer_is_older_than_one_before_it_whatever_happens_meanwhile(
 
 
 def test_an_entry_comes_out_as_it_went_in() -> None:
-    entry = Entry.of(Filled(Kind.PAGE, "Straße".encode() * 100, 2**40, ("story:1", "reference")), 12.5)
+    entry = Entry.of(Filled(Kind.PAGE, "Straße".encode() * 100, 2**40, ("story:1", "reference")), 12.5, 0.0)
     assert Entry.unpacked(entry.packed(), 10_000) == entry
     assert Entry.unpacked(entry.packed(), 100) is None, "larger than any answer may be"
 
 
 def test_an_entry_that_is_not_whole_does_not_come_out() -> None:
-    packed = Entry.of(Filled(Kind.PAGE, bytes(range(256)), 2**40, ("story:1",)), 12.5).packed()
+    packed = Entry.of(Filled(Kind.PAGE, bytes(range(256)), 2**40, ("story:1",)), 12.5, 0.0).packed()
     body = packed.index(b"\n") + 20
     assert Entry.unpacked(packed[:body] + bytes([packed[body] ^ 1]) + packed[body + 1 :], 10_000) is None
     assert Entry.unpacked(packed[:-1], 10_000) is None
