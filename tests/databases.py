@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 import asyncpg
+
+from bench.line import Line, lined
 
 MakeDatabase = Callable[[], Awaitable[str]]
 
@@ -22,6 +24,17 @@ async def database(server_dsn: str, template: str = "template1") -> AsyncGenerat
         yield urlsplit(server_dsn)._replace(path=f"/{name}").geturl()
     finally:
         await _execute(server_dsn, f"drop database {name} with (force)")
+
+
+@asynccontextmanager
+async def line_to_postgres(dsn: str) -> AsyncGenerator[tuple[Line, str]]:
+    """A line to the server of the DSN, and a DSN that leads through it."""
+    url = urlsplit(dsn)
+    folder = parse_qs(url.query).get("host", [""])[0]
+    host, port = f"{folder}/.s.PGSQL.{url.port or 5432}" if folder else url.hostname or "", url.port or 5432
+    async with lined(host, port) as line:
+        who = f"{url.username or 'postgres'}:{url.password or ''}"
+        yield line, f"postgresql://{who}@127.0.0.1:{line.port}{url.path}?sslmode=disable"
 
 
 def name_of(dsn: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -18,6 +19,9 @@ from service.within import Within
 
 REST = 1.0
 """Seconds after which what was not needed meanwhile goes back to the pool, which closes it in the end."""
+CANCELS_WITHIN = 1.0
+"""Seconds that a statement may take to end when it has been cancelled. Of a connection that says nothing for longer,
+nobody is at the other end."""
 MOST_USES = 1_000
 """Statements after which a connection goes back once, so that the pool can renew what has served for long."""
 
@@ -96,10 +100,16 @@ class Connections:
             self._look = asyncio.get_running_loop().call_later(REST, self._let_rest)
         return True
 
-    async def give_up(self, held: Held) -> None:
-        """Gives a connection back to the pool, which finds out whether it is any good."""
+    def give_up(self, held: Held) -> asyncio.Task[None]:
+        """Gives a connection back to the pool, which finds out if it is any good. Nobody has to wait for that."""
+        return self._later(self._give_up(held))
+
+    async def _give_up(self, held: Held) -> None:
         try:
             await self._release(held)
+        except TimeoutError:
+            # The others of the pool have probably lost theirs with it.
+            await self.expire()
         finally:
             self._make_room()
 
@@ -137,14 +147,26 @@ class Connections:
     def _release_soon(self, those: list[Held]) -> None:
         """Nobody waits for it: to close what has died can take long."""
         for held in those:
-            task = asyncio.create_task(self._release(held))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._later(self._rest(held))
+
+    def _later(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _rest(self, held: Held) -> None:
+        with suppress(TimeoutError):
+            await self._release(held)
 
     async def _release(self, held: Held) -> None:
-        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
-            # What it raises tells that it was broken; the pool has ended it.
-            await self._pool.release(held.connection)
+        """Raises TimeoutError where nobody was at the other end."""
+        try:
+            await self._pool.release(held.connection, timeout=CANCELS_WITHIN)
+        except TimeoutError:
+            raise
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
+            pass  # it was broken, and the pool has ended it
 
 
 def _is_closed(held: Held) -> bool:

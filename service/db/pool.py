@@ -171,7 +171,7 @@ class Database:
             raise self._refusal(statement, error) from error
         finally:
             if not (is_good and connections.keep(held)):
-                await connections.give_up(held)
+                connections.give_up(held)
         return rows
 
     def _refusal(self, statement: str, error: Exception) -> ApiError:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote, urlsplit
 
 import asyncpg
 import httpx
@@ -17,6 +17,7 @@ from service.db.pool import Database
 from service.redis import SharedRedis
 from tests.acceptance.conftest import Serve
 from tests.acceptance.test_websocket import STORY
+from tests.databases import line_to_postgres
 from tests.redis_servers import URL, needs_redis, own_prefix
 
 PAGE = 'query {{ story(by: {{id: "story_{0}"}}) {{ title articles {{ nodes {{ title }} }} }} }}'
@@ -156,20 +157,6 @@ async def test_a_thousand_who_ask_several_processes_for_a_cold_page_cost_one_sta
         for client in clients:
             await until(is_kept(client, "memory", "redis"))
         await ask_a_thousand_times_for_a_cold_page(clients, conn, statements)
-
-
-@asynccontextmanager
-async def line_to_postgres(dsn: str) -> AsyncGenerator[tuple[Line, str]]:
-    """A line to the server of the DSN, and a DSN that leads through it."""
-    url = urlsplit(dsn)
-    folder = parse_qs(url.query).get("host", [""])[0]
-    line = Line(f"{folder}/.s.PGSQL.{url.port or 5432}" if folder else url.hostname or "", url.port or 5432)
-    await line.open()
-    try:
-        who = f"{url.username or 'postgres'}:{url.password or ''}"
-        yield line, f"postgresql://{who}@127.0.0.1:{line.port}{url.path}?sslmode=disable"
-    finally:
-        await line.cut()
 
 
 async def test_while_postgres_is_away_what_is_kept_goes_on_and_afterwards_all_is_fresh(

@@ -21,9 +21,9 @@ from websockets.typing import Subprotocol
 from service.access.keys import new_key
 from tests.acceptance.conftest import Serve
 from tests.acceptance.documents import STRICT, answered, refused
-from tests.acceptance.test_freshness import line_to_postgres
 from tests.acceptance.test_websocket import opened
 from tests.access_keys import made_key
+from tests.databases import line_to_postgres
 
 VIEWER = "{ viewer { apiKey { prefix name createdAt expiresAt } tier { name features maxPageSize } } }"
 GATED = "{ outlets(first: 1) { nodes { factuality { __typename ... on UpgradeRequired { feature tier message } } } } }"

@@ -11,6 +11,7 @@ import pytest
 
 from service.db import connections as at_hand
 from service.db.connections import Connections, Held, Pool
+from tests.databases import line_to_postgres
 
 
 @asynccontextmanager
@@ -157,3 +158,16 @@ async def test_closing_waits_for_what_is_taken(empty_database: str) -> None:
         await connections.give_up(busy)
         await closing
         assert pool.get_size() == 0
+
+
+async def test_one_that_nobody_is_at_the_other_end_of_takes_those_at_hand_along(empty_database: str) -> None:
+    async with line_to_postgres(empty_database) as (line, dsn), opened(dsn, 3) as (connections, _), asyncio.timeout(5):
+        busy, idle = await connections.take(soon(), 5), await connections.take(soon(), 5)
+        before = {await pid_of(busy), await pid_of(idle)}
+        assert connections.keep(idle)
+        line.lose()
+        with pytest.raises(TimeoutError):
+            await busy.connection.fetchval("select 1", timeout=0.1)
+        await connections.give_up(busy)
+        after = {await pid_of(await connections.take(soon(), 5)) for _ in range(2)}
+        assert not before & after
