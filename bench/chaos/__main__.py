@@ -13,14 +13,14 @@ from pathlib import Path
 import click
 import orjson
 
-from bench.chaos import processes
+from bench.chaos import cache, clock, network, processes, resources
 from bench.chaos.fault import Fault, Result, measured
 from bench.chaos.load import Load
 from bench.chaos.report import as_table
 from bench.chaos.stage import staged
 from bench.driving import Unusable
 
-FAULTS = [*processes.faults()]
+FAULTS = [each for group in (processes, network, resources, clock, cache) for each in group.faults()]
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

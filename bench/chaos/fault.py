@@ -59,6 +59,8 @@ class Result:
     """Seconds for which the oldest unmarked answer was out of date when it was asked for."""
     recovery: float = 0.0
     """Seconds from the return of what failed to the first request from which all are answered as ever."""
+    writes: int = 0
+    """Committed while it lasted."""
     missed: Missed = field(default_factory=Missed)
     reasons: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     not_run: str = ""
@@ -80,8 +82,10 @@ async def measured(fault: Fault, stage: Stage, load: Load, seconds: float) -> Re
         async with fault.prepared(stage):
             await _quiet(load)
             began = time.monotonic()
+            commits = load.history.commits
             async with fault.happens(stage):
                 await asyncio.sleep(seconds)
+                writes = load.history.commits - commits
             returned = time.monotonic()
             await asyncio.sleep(AFTER)
             ended = time.monotonic()
@@ -98,6 +102,7 @@ async def measured(fault: Fault, stage: Stage, load: Load, seconds: float) -> Re
         _counts(after),
         max((seen.behind for seen in during + after if seen.outcome is Outcome.SERVED), default=0.0),
         max((seen.asked - returned for seen in after if seen.outcome not in GOOD), default=0.0),
+        writes,
         missed,
         _reasons(during + after),
     )

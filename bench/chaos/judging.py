@@ -16,7 +16,7 @@ import orjson
 
 from bench.asking import Reply
 from bench.history import History
-from service.db.changes import HEARTBEAT, PATIENCE
+from service.db.changes import SILENCE
 
 SLACK = 0.5
 """Seconds that a busy machine may take to get something from one process to another."""
@@ -34,7 +34,7 @@ class Kind(Enum):
     RARE = "rare"
 
 
-OLDEST = {Kind.PAGE: HEARTBEAT + PATIENCE + SLACK, Kind.LIST: LIST_SECONDS + SLACK, Kind.RARE: 0.0}
+OLDEST = {Kind.PAGE: SILENCE + SLACK, Kind.LIST: LIST_SECONDS + SLACK, Kind.RARE: 0.0}
 """Seconds for which what is not marked may have been out of date."""
 
 

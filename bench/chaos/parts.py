@@ -161,7 +161,8 @@ class Redis(Part):
         if program is None:
             raise Unusable("There is no redis-server here. On Debian: apt install redis-server.")
         command = [program, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-        return subprocess.Popen(command, stdout=subprocess.DEVNULL, preexec_fn=partial(end_with_parent, signal.SIGKILL))
+        ends = partial(end_with_parent, signal.SIGKILL)
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL, preexec_fn=ends)  # noqa: PLW1509 - in the main thread
 
 
 @dataclass

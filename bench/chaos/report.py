@@ -5,7 +5,7 @@ from __future__ import annotations
 from bench.chaos.fault import AFTER, Result
 
 COLUMNS = ("served", "stale", "refused", "failed", "wrong")
-HEAD = ("fault", *COLUMNS, "oldest s", "missed", "recovery s", "")
+HEAD = ("fault", *COLUMNS, "oldest s", "writes", "missed", "recovery s", "")
 
 
 def as_table(results: list[Result]) -> str:
@@ -22,6 +22,7 @@ def _row(result: Result) -> tuple[str, ...]:
         result.what,
         *(f"{result.during[name]:,} + {result.after[name]:,}" for name in COLUMNS),
         f"{result.behind:.2f}",
+        f"{result.writes:,}",
         str(missed.untold + missed.twice + missed.lost),
         f"{result.recovery:.1f}" if result.recovery < AFTER - 0.5 else f"over {AFTER:.0f}",
         "" if result.is_well else "✗",
