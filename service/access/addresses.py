@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-MOST = 10_000
+MOST = 5_000
 """Addresses that are remembered."""
 
 Network = IPv4Network | IPv6Network

@@ -35,7 +35,7 @@ BOUND = 4.0
 """Seconds, since the beginning of the last look that was answered, for which what is known counts."""
 REFUSAL = 0.05
 """Seconds that each refusal takes, so that time does not tell what lies behind it."""
-MOST = 10_000
+MOST = 5_000
 """Keys that are remembered, and as many that are none."""
 
 

@@ -58,6 +58,8 @@ class Entry:
     etag: bytes
     since: float = 0.0
     encoded: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    counted: int = 0
+    """What its size was when it was last put where entries are counted by size: one place at most."""
 
     @classmethod
     def of(cls, filled: Filled, stored_at: float, since: float) -> Entry:

@@ -16,7 +16,6 @@ class LocalCache:
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
         self._entries: OrderedDict[bytes, Entry] = OrderedDict()
-        self._sizes: dict[bytes, int] = {}
         self.bytes = 0
 
     def __len__(self) -> int:
@@ -36,7 +35,7 @@ class LocalCache:
         if size * LARGEST_PART > self.max_bytes:
             return
         self._entries[key] = entry
-        self._sizes[key] = size
+        entry.counted = size
         self.bytes += size
         while self.bytes > self.max_bytes:
             self.drop(next(iter(self._entries)))
@@ -44,10 +43,10 @@ class LocalCache:
     def clear(self) -> None:
         """Forgets all."""
         self._entries.clear()
-        self._sizes.clear()
         self.bytes = 0
 
     def drop(self, key: bytes) -> None:
         """Forgets an entry, if it is there."""
-        if self._entries.pop(key, None) is not None:
-            self.bytes -= self._sizes.pop(key)
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            self.bytes -= entry.counted
