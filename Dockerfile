@@ -23,7 +23,7 @@ COPY --from=build /opt/parallax /opt/parallax
 WORKDIR /var/lib/parallax
 # A number, so that Kubernetes can see that it is not root.
 USER 10001:10001
-EXPOSE 8000
+EXPOSE 8000 9000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s \
     CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/livez', timeout=2)"]
 ENTRYPOINT ["parallax"]
