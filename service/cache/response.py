@@ -29,7 +29,7 @@ LONGEST_WAIT = 5.0
 """Seconds after which a process that waits for another makes the answer itself."""
 LOOK_AGAIN = 0.01, 0.1
 """Seconds after which who waits for another process looks again: at first, and at most."""
-MOST_GIVEN = 15_000
+MOST_GIVEN = 10_000
 SKEW = 0.5
 """Seconds by which the clocks of two processes may differ. What is said to be made later than that in the future may be
 of any age."""
