@@ -2,50 +2,37 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields
+from datetime import UTC, datetime
 from typing import Any, Literal
-
-import structlog
-from structlog.typing import FilteringBoundLogger
 
 from service.events import Event, Observer
 from service.journeys import Journey
 
+LOG = logging.getLogger("parallax")
+_LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 _TRACE = re.compile(rb"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
 
 
 def start_logging() -> Observer:
-    """Sends structlog, and what libraries log, to standard error as JSON lines; the observer that logs events there."""
-    shared: list[structlog.typing.Processor] = [
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-    ]
-    structlog.configure(
-        processors=[*shared, structlog.processors.JSONRenderer()],
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        cache_logger_on_first_use=True,
-    )
-    _log_libraries(shared)
-    return log_events(structlog.get_logger())
+    """Sends what is told here, and warnings of libraries, to standard error as JSON; the observer that logs events."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Json())
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    LOG.setLevel(logging.INFO)
+    return log_event
 
 
-def log_events(log: FilteringBoundLogger) -> Observer:
-    """An observer that logs each event by its name in snake case with its fields, and a traceback for an exception."""
-
-    def observe(event: Event) -> None:
-        told = {field.name: getattr(event, field.name) for field in fields(event)}
-        error = told.pop("error", None)
-        if isinstance(error, BaseException):
-            told["exc_info"] = error
-        getattr(log, event.level)(event.name, **told)
-
-    return observe
+def log_event(event: Event) -> None:
+    """Logs an event by its name with its fields, and a traceback for an exception."""
+    told = {field.name: getattr(event, field.name) for field in fields(event)}
+    error = told.pop("error", None)
+    _log(_LEVELS[event.level], event.name, told, error if isinstance(error, BaseException) else None)
 
 
 def request_log(which: Literal["all", "notable", "none"], slow: float) -> Callable[[Journey, float], None] | None:
@@ -55,14 +42,17 @@ def request_log(which: Literal["all", "notable", "none"], slow: float) -> Callab
     """
     if which == "none":
         return None
-    log = structlog.get_logger()
 
     def tell(journey: Journey, seconds: float) -> None:
         notable = (journey.status or 0) >= 500 or (seconds > slow and journey.kind != "subscription")
         if notable or which == "all":
-            (log.warning if notable else log.info)("request", **_told(journey, seconds))
+            _log(logging.WARNING if notable else logging.INFO, "request", _told(journey, seconds))
 
     return tell
+
+
+def _log(level: int, name: str, told: Mapping[str, Any], error: BaseException | None = None) -> None:
+    LOG.log(level, name, exc_info=error, extra={"told": told})
 
 
 def _told(journey: Journey, seconds: float) -> dict[str, Any]:
@@ -87,16 +77,16 @@ def _told(journey: Journey, seconds: float) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _log_libraries(shared: list[structlog.typing.Processor]) -> None:
-    """Warnings and errors of libraries that use the standard logging, in the same form."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.JSONRenderer(),
-            ],
-        )
-    )
-    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+class _Json(logging.Formatter):
+    """A record as a line of JSON: what was told with it, or what a library has to say."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "event": record.getMessage(),
+            "level": record.levelname.lower(),
+            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z"),
+            **getattr(record, "told", {"logger": record.name}),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)  # which writes whatever may be in a string, as orjson does not
