@@ -82,6 +82,14 @@ def migrate(*, check: bool) -> None:
         click.echo(f"Run: {', '.join(done)}" if done else "The database was up to date.")
 
 
+def _print_load_schema(context: click.Context, _option: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - as click calls it
+    if wanted:
+        from service.load.json_schema import json_schema
+
+        click.echo(json_schema(), nl=False)
+        context.exit()
+
+
 @main.command()
 @click.argument(
     "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, allow_dash=True)
@@ -101,6 +109,33 @@ def load(files: tuple[str, ...], *, strict: bool) -> None:
     with migrated(settings_or_failure()) as dsn, told(Unreadable), _may_be_cut_off(), LoadProgress() as progress:
         summary = uvloop.run(load(dsn, files, strict=strict, observer=progress))
     print_outcome(summary)
+    sys.exit(summary.exit_code)
+
+
+@main.command()
+@click.argument(
+    "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, allow_dash=True)
+)
+@click.option(
+    "--schema",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_load_schema,
+    help="Print the JSON Schema of a line, and end.",
+)
+def check(files: tuple[str, ...]) -> None:
+    """Tell which lines `parallax load` would refuse, without a database.
+
+    What only a database tells is not looked at: whether the story of an article is there, or what a merge names. Exits
+    with 0 where every line is right, 1 where some are wrong, 2 where none is right.
+    """
+    from service.load import Unreadable, check
+    from service.progress import LoadProgress, print_findings
+
+    with told(Unreadable), LoadProgress() as progress:
+        summary = check(files, progress)
+    print_findings(summary)
     sys.exit(summary.exit_code)
 
 

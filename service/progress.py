@@ -14,6 +14,8 @@ from service.events import Event
 from service.load import BatchWritten, LineRefused, LinesRead, Summary
 
 SECONDS_BETWEEN_LINES = 10
+MOST_SHOWN = 110
+"""Characters of a wrong line that are shown under what is wrong with it."""
 MOST_ERRORS = 20
 """So many errors are named again in the outcome; each was told when it was found."""
 
@@ -53,6 +55,8 @@ class LoadProgress:
         match event:
             case LineRefused():
                 self._console.print(error_line(event))
+                if event.text:
+                    self._console.print(f"    {_shown(event.text)}")
             case LinesRead(lines, refused):
                 rate = lines / max(time.monotonic() - self._started, 0.001)
                 self._tell(f"{lines:,} lines read, {rate:,.0f}/s, {refused:,} refused", lines, None)
@@ -75,8 +79,29 @@ def error_line(error: LineRefused) -> str:
     Names of fields and files come from others: what steers a terminal or cannot be written shows escaped.
     """
     field = f"{error.field}: " if error.field else ""
-    line = f"{error.file}:{error.line}: {field}{error.reason}"
-    return line if line.isprintable() else "".join(each if each.isprintable() else ascii(each)[1:-1] for each in line)
+    return _printable(f"{error.file}:{error.line}: {field}{error.reason}")
+
+
+def _shown(text: str) -> str:
+    """The beginning of a line, as far as it fits beside its error."""
+    return _printable(text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…")
+
+
+def _printable(text: str) -> str:
+    return text if text.isprintable() else "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+
+
+def print_findings(summary: Summary, console: Console | None = None) -> None:
+    """How many lines of each type are right, and how many wrong; to standard output."""
+    console = console or plain_console()
+    table = Table(box=None, pad_edge=False)
+    table.add_column("")
+    for column in ("right", "wrong"):
+        table.add_column(column, justify="right")
+    for kind, counts in [*summary.counts.items(), ("all", summary)]:
+        table.add_row(kind, f"{counts.unchanged:,}", f"{counts.refused:,}")
+    console.print(table)
+    console.print(f"{summary.lines:,} lines read in {summary.seconds:.1f} s.")
 
 
 def print_outcome(summary: Summary, console: Console | None = None) -> None:

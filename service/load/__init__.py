@@ -3,6 +3,7 @@
 from service.load.events import BatchWritten, Counts, LineRefused, LinesRead, Summary
 from service.load.files import Source, Unreadable
 from service.load.loading import load, load_lines
+from service.load.reading import check
 
 __all__ = [
     "BatchWritten",
@@ -12,6 +13,7 @@ __all__ = [
     "Source",
     "Summary",
     "Unreadable",
+    "check",
     "load",
     "load_lines",
 ]

@@ -19,13 +19,14 @@ class LinesRead(Event):
 
 @dataclass(frozen=True, slots=True)
 class LineRefused(Event):
-    """A line is wrong and changes nothing. `line` is its number in the file, from 1."""
+    """A line is wrong and changes nothing. `line` is its number in the file, from 1; `text` begins it."""
 
     level: ClassVar[Level] = "warning"
     file: str
     line: int
     field: str | None
     reason: str
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

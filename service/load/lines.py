@@ -52,9 +52,9 @@ def read_line(text: bytes, now: datetime) -> Line:
     if not isinstance(given, dict):
         raise LineError("the line must be an object")
     kind = given.get("type")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    if not isinstance(kind, str) or kind not in _TYPES:
-        raise LineError(f"must be one of {', '.join(_TYPES)}", "type")
-    shape, store = _TYPES[kind]
+    if not isinstance(kind, str) or kind not in TYPES:
+        raise LineError(f"must be one of {', '.join(TYPES)}", "type")
+    shape, store = TYPES[kind]
     try:
         fields: Fields = shape.validate_python(given, strict=True)
         # JSON has no way to a NUL but this escape, so hardly any line needs a closer look.
@@ -170,7 +170,7 @@ def _shortened(name: str) -> str:
     return name if len(name) <= MAX_NAME else f"{name[:MAX_NAME]}…"
 
 
-_TYPES: Mapping[str, tuple[TypeAdapter[Any], Callable[[Fields, datetime], str]]] = {
+TYPES: Mapping[str, tuple[TypeAdapter[Any], Callable[[Fields, datetime], str]]] = {
     "topic": (TypeAdapter(shapes.Topic), _store_topic),
     "place": (TypeAdapter(shapes.Place), _store_topic),
     "outlet": (TypeAdapter(shapes.Outlet), _store_outlet),

@@ -45,10 +45,10 @@ class Tally:
         """Tells how many lines there have been."""
         self.observer(LinesRead(self.lines, self._refused.total()))
 
-    def refuse(self, line: int, field: str | None, reason: str, kind: str | None) -> None:
-        """Tells that a line is wrong. Raises LoadRefused where the load is strict."""
+    def refuse(self, line: int, field: str | None, reason: str, kind: str | None, text: str = "") -> None:
+        """Tells that a line, which begins with that text, is wrong. Raises LoadRefused where the load is strict."""
         file = bisect_right(self._starts, line) - 1
-        error = LineRefused(self._files[file], line - self._starts[file] + 1, field, reason)
+        error = LineRefused(self._files[file], line - self._starts[file] + 1, field, reason, text)
         self._refused[kind or "unknown"] += 1
         if len(self._errors) < KEPT_ERRORS:
             self._errors.append(error)

@@ -1,3 +1,4 @@
+import json
 import re
 import signal
 import socket
@@ -223,3 +224,14 @@ def _postgres_in(folder: Path) -> list[psutil.Process]:
         except psutil.Error:
             continue
     return found
+
+
+def test_a_file_is_checked_without_a_database(tmp_path: Path) -> None:
+    file = tmp_path / "news.ndjson"
+    file.write_text('{"type": "topic", "slug": "a"}\n{"type": "topic", "slug": ""}\n')
+    done = run("check", str(file), DATABASE_URL="postgresql://127.0.0.1:1/nowhere")
+    assert done.returncode == 1
+    assert f'{file}:2: slug: is required and must not be blank\n    {{"type": "topic", "slug": ""}}\n' in done.stderr
+    assert re.search(r"topic +1 +1\n", done.stdout)
+    schema = json.loads(run("check", "--schema").stdout)
+    assert [kind["title"] for kind in schema["oneOf"]][:2] == ["topic", "place"]
