@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Self, TypeVar, cast
 
@@ -25,6 +26,10 @@ PATIENCE = 0.5
 """The part of an operation's time for which it waits for a connection at most. Who began later would often not be done
 in time, and Postgres would have worked for nothing: the more came, the fewer would be answered."""
 
+UNHEARD = 2_000
+"""Milliseconds after which a connection is lost that carries what was sent to nobody: a network that forgets it tells
+neither end. Else each that is forgotten would cost an operation all of its time, where another is had at once."""
+
 AWAY = "The database cannot be reached. Try again in a moment."
 BUSY = "No connection to the database came free in time. Try again in a moment."
 TOO_SLOW = "The operation took longer than an operation may. Ask for less, or narrow its filters."
@@ -46,6 +51,12 @@ class Session(asyncpg.Connection):  # pyright: ignore[reportMissingTypeArgument]
 
     Nothing that runs here may leave session state behind: single statements only, no SET, no LISTEN.
     """
+
+    def __init__(self, protocol: Any, transport: asyncio.Transport, *rest: Any) -> None:
+        super().__init__(protocol, transport, *rest)
+        reached_by: socket.socket | None = transport.get_extra_info("socket")
+        if reached_by is not None and reached_by.family != socket.AF_UNIX and hasattr(socket, "TCP_USER_TIMEOUT"):
+            reached_by.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNHEARD)
 
     def get_reset_query(self) -> str:
         return ""
@@ -164,6 +175,8 @@ class Database:
                 rows = await fetch(held.connection, statement, *parameters)
             is_good = True
         except (TimeoutError, asyncpg.QueryCanceledError) as error:
+            if isinstance(error, TimeoutError) and error.errno is not None:
+                raise  # the connection's
             raise OperationTimeout(TOO_SLOW) from error
         except _LOST:
             raise
