@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager
+from typing import Any
 
-from bench.chaos.fault import Around, Fault
+import psutil
+
+from bench.chaos.fault import Around, Fault, NotRun
 from bench.chaos.stage import Stage
 from bench.chaos.tasks import repeated
 from bench.line import Line
 
 DELAY = 0.2
+TABLE = "parallax_chaos"
+"""Of nftables; no other than ours."""
 
 Chosen = Callable[[Stage], Line]
 
@@ -28,7 +35,12 @@ def faults() -> Generator[Fault]:
         yield Fault(f"{name}-hangs", f"all that is said to and by {to} is lost, and connections stay open", _hung(line))
         yield Fault(f"{name}-refused", f"connections to {to} are ended, and new ones refused", _refused(line))
         yield Fault(f"{name}-reset", f"connections to {to} are reset each second", _reset(line))
-        yield Fault(f"{name}-half-open", f"connections to {to} are lost, and the services not told", _half_open(line))
+        yield Fault(
+            f"{name}-forgotten",
+            f"the network forgets all connections to {to}",
+            _forgotten(line),
+            _rules,
+        )
 
 
 def _slow(line: Chosen) -> Around:
@@ -82,12 +94,42 @@ def _reset(line: Chosen) -> Around:
     return happens
 
 
-def _half_open(line: Chosen) -> Around:
-    """What is lost is back at once: what counts comes afterwards, when nobody has been told."""
+@asynccontextmanager
+async def _rules(_stage: Stage) -> AsyncGenerator[None]:
+    """A table of rules for packets, for as long as a fault and what comes after it."""
+    _nft(f"add table inet {TABLE}; add chain inet {TABLE} passing {{ type filter hook output priority 0; }}")
+    try:
+        yield
+    finally:
+        _nft(f"delete table inet {TABLE}")
+
+
+def _forgotten(line: Chosen) -> Around:
+    """Drops what comes by the connections that there are, as a firewall that has started again; new ones are let pass.
+
+    That is all: what counts comes afterwards.
+    """
 
     @asynccontextmanager
     async def happens(stage: Stage) -> AsyncGenerator[None]:
         yield
-        line(stage).lose()
+        here = line(stage).port
+        ends = sorted({each.raddr.port for each in psutil.Process().net_connections("tcp") if _leads_to(each, here)})
+        ports = ", ".join(map(str, ends))
+        for way in (f"tcp sport {{ {ports} }} tcp dport {here}", f"tcp sport {here} tcp dport {{ {ports} }}"):
+            _nft(f"add rule inet {TABLE} passing {way} drop")
 
     return happens
+
+
+def _leads_to(connection: Any, port: int) -> bool:
+    return bool(connection.laddr and connection.laddr.port == port and connection.raddr)
+
+
+def _nft(commands: str) -> None:
+    program = shutil.which("nft")
+    if program is None:
+        raise NotRun("nft is not here, by which packets are dropped. On Debian: apt install nftables")
+    done = subprocess.run([program, commands], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise NotRun(f"packets cannot be dropped here: {done.stderr.strip()}")
