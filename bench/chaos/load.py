@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import asyncpg
 import orjson
 
 from bench.asking import Broken, Client, graphql_path, patiently
 from bench.chaos.judging import Judge, Kind, Outcome, Question, Seen
-from bench.chaos.parts import Service
 from bench.driving import Unusable
 from bench.following import Follower, by_events, by_socket
 from bench.freshness import PAGE, STORIES
@@ -43,11 +43,24 @@ class Missed:
     lost: int = 0
 
 
+class Asked(Protocol):
+    """What answers at a URL: a process in one of its lives, which is told from the others by its number of starts."""
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def starts(self) -> int: ...
+
+
 @dataclass
 class Load:
     """What asks and writes, and what it has seen so far."""
 
-    services: list[Service]
+    services: Sequence[Asked]
     dsn: str
     history: History = field(default_factory=History)
     seen: list[Seen] = field(default_factory=list[Seen])
@@ -80,7 +93,7 @@ class Load:
                 if not isinstance(result, asyncio.CancelledError):
                     raise Unusable(f"the load ended before it was told to: {result!r}")
 
-    async def _read(self, service: Service, kind: Kind) -> None:
+    async def _read(self, service: Asked, kind: Kind) -> None:
         async with Client(service.url) as client:
             while True:
                 story, path = _question(kind)
