@@ -14,7 +14,7 @@ ifdef PORT
 export PARALLAX_PORT := $(PORT)
 endif
 
-.PHONY: help run test fuzz cases bench lint image docs sdl lock audit clean
+.PHONY: help run test fuzz cases bench chaos lint image docs sdl lock audit clean
 
 help: ## Tell what there is to make
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -33,6 +33,9 @@ cases: .venv/development ## Write the golden cases' statements and answers anew,
 
 bench: .venv/development ## Measure loading, querying and what is kept
 	@.venv/bin/python -m bench $(ARGS)
+
+chaos: .venv/development ## Have each part fail under load, and tell what callers saw (ARGS=--help for more)
+	@.venv/bin/python -m bench.chaos $(ARGS)
 
 lint: .venv/development ## Check style, types, layers, the SDL, the Dockerfile and the manifests
 	@.ci/lint

@@ -74,10 +74,23 @@ async def attack(url: str, bodies: Path, *, connections: int, seconds: int) -> N
     await _wrk(url, bodies, seconds, "", connections)
 
 
+async def pace(url: str, bodies: Path, *, connections: int, seconds: int, pause: float) -> tuple[Measured, int]:
+    """Sends the bodies by so many connections, each of which pauses for milliseconds before each; what failed too."""
+    result = await _wrk(url, bodies, seconds, "", connections, pause=pause)
+    failed = sum(result["errors"].values())
+    return Measured(result["requests"] / result["seconds"], result["p50"], result["p99"]), failed
+
+
 async def _wrk(  # noqa: PLR0917 - what wrk is told, in its order
-    url: str, bodies: Path, seconds: int, key: str, connections: int = CONNECTIONS, confined: tuple[str, ...] = ()
+    url: str,
+    bodies: Path,
+    seconds: int,
+    key: str,
+    connections: int = CONNECTIONS,
+    confined: tuple[str, ...] = (),
+    pause: float | None = None,
 ) -> dict[str, Any]:
-    told = (bodies, key) if key else (bodies,)
+    told = (bodies, key) if pause is None else (bodies, key, str(pause))
     process = await asyncio.create_subprocess_exec(
         *confined, "wrk", f"-t{THREADS}", f"-c{connections}", f"-d{seconds}s", f"--timeout={ANSWERS_WITHIN}s",
         "-s", SCRIPT, url, "--", *told,

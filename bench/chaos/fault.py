@@ -76,8 +76,8 @@ class Result:
         return not (self.not_run or self.wrong or missed or self.recovery > RECOVERS_WITHIN)
 
 
-async def measured(fault: Fault, stage: Stage, load: Load, seconds: float) -> Result:
-    """Has a fault happen for so many seconds."""
+async def measured(fault: Fault, stage: Stage, load: Load, seconds: float, after: float = AFTER) -> Result:
+    """Has a fault happen for so many seconds, and watches for as many after it."""
     try:
         async with fault.prepared(stage):
             await _quiet(load)
@@ -87,24 +87,24 @@ async def measured(fault: Fault, stage: Stage, load: Load, seconds: float) -> Re
                 await asyncio.sleep(seconds)
                 writes = load.history.commits - commits
             returned = time.monotonic()
-            await asyncio.sleep(AFTER)
+            await asyncio.sleep(after)
             ended = time.monotonic()
             missed = await load.missed()
     except NotRun as reason:
         return Result(fault.name, fault.what, seconds, not_run=str(reason))
-    during = [seen for seen in load.seen if began <= seen.asked < returned]
-    after = [seen for seen in load.seen if returned <= seen.asked < ended]
+    meanwhile = [seen for seen in load.seen if began <= seen.asked < returned]
+    later = [seen for seen in load.seen if returned <= seen.asked < ended]
     return Result(
         fault.name,
         fault.what,
         returned - began,
-        _counts(during),
-        _counts(after),
-        max((seen.behind for seen in during + after if seen.outcome is Outcome.SERVED), default=0.0),
-        max((seen.asked - returned for seen in after if seen.outcome not in GOOD), default=0.0),
+        _counts(meanwhile),
+        _counts(later),
+        max((seen.behind for seen in meanwhile + later if seen.outcome is Outcome.SERVED), default=0.0),
+        max((seen.asked - returned for seen in later if seen.outcome not in GOOD), default=0.0),
         writes,
         missed,
-        _reasons(during + after),
+        _reasons(meanwhile + later),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Self, TypeVar, cast
 
@@ -26,8 +27,8 @@ PATIENCE = 0.5
 """The part of an operation's time for which it waits for a connection at most. Who began later would often not be done
 in time, and Postgres would have worked for nothing: the more came, the fewer would be answered."""
 
-UNHEARD = 2_000
-"""Milliseconds after which a connection is lost that carries what was sent to nobody: a network that forgets it tells
+UNHEARD = 2
+"""Seconds after which a connection is lost on which nobody acknowledges what is sent: a network that forgets it tells
 neither end. Else each that is forgotten would cost an operation all of its time, where another is had at once."""
 
 AWAY = "The database cannot be reached. Try again in a moment."
@@ -55,8 +56,12 @@ class Session(asyncpg.Connection):  # pyright: ignore[reportMissingTypeArgument]
     def __init__(self, protocol: Any, transport: asyncio.Transport, *rest: Any) -> None:
         super().__init__(protocol, transport, *rest)
         reached_by: socket.socket | None = transport.get_extra_info("socket")
-        if reached_by is not None and reached_by.family != socket.AF_UNIX and hasattr(socket, "TCP_USER_TIMEOUT"):
-            reached_by.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNHEARD)
+        if reached_by is not None and reached_by.family != socket.AF_UNIX and sys.platform == "linux":
+            reached_by.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNHEARD * 1_000)
+            # Who waits for an answer has nothing on its way that could be missed: so something is, each second.
+            reached_by.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            reached_by.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 1)
+            reached_by.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 1)
 
     def get_reset_query(self) -> str:
         return ""

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import sys
 from collections.abc import AsyncIterator
+from typing import Any, cast
 
 import asyncpg
 import pytest
 
-from service.db.pool import APPLICATION_NAME, Database
+from service.db.pool import APPLICATION_NAME, UNHEARD, Database, Session
 from service.db.queries import QUERIES
 from service.errors import BadUserInput, Internal, OperationTimeout, Unavailable
 from service.events import ConnectionLost, ConnectionRefused, Event, StatementFailed
 from service.settings import Settings
+from tests.databases import line_to_postgres
 
 RAISE = "do $$ begin raise exception 'the cursor is of another list' using errcode = '{}'; end $$"
 
@@ -204,3 +208,13 @@ async def _terminate(other: asyncpg.Connection[asyncpg.Record]) -> int:
         APPLICATION_NAME,
     )
     return count
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have other options")
+async def test_a_connection_on_which_nobody_acknowledges_anything_does_not_last(empty_database: str) -> None:
+    async with line_to_postgres(empty_database) as (_, dsn):
+        conn = await asyncpg.connect(dsn, connection_class=Session)
+        reached_by = cast("Any", conn)._transport.get_extra_info("socket")
+        assert reached_by.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == UNHEARD * 1_000
+        assert reached_by.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        await conn.close()
