@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager
+from zlib import crc32
 
 from bench.chaos.fault import Around, Fault
 from bench.chaos.stage import Stage
@@ -36,7 +37,9 @@ def _turned(old: bytes) -> bytes:
 
 
 def _of_another(old: bytes) -> bytes:
-    return old.replace(b'{"format":1,', b'{"format":999,', 1)
+    summed, separator, rest = old.partition(b"\n")
+    head = summed[9:].replace(b'{"format":', b'{"format":9', 1)
+    return b"%08x %b%b%b" % (crc32(head), head, separator, rest) if separator else old
 
 
 def _spoiled(spoil: Spoil) -> Around:

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from enum import Enum
 from hashlib import sha256
 from typing import Any, cast
+from zlib import crc32
 
 import orjson
 import zstandard
 
-FORMAT = 1
+FORMAT = 2
 OVERHEAD = 1_000
 """Bytes that an entry takes in memory besides its body: objects, keys, its places in the indexes."""
 TAG = 70
@@ -80,12 +81,16 @@ class Entry:
             "stored_at": self.stored_at,
             "etag": self.etag.decode(),
         }
-        return orjson.dumps(head) + b"\n" + _COMPRESSOR.compress(self.body)
+        return _summed(orjson.dumps(head)) + b"\n" + _COMPRESSOR.compress(self.body)
 
     @classmethod
     def unpacked(cls, packed: bytes, most: int) -> Entry | None:
         """The entry that another process packed, its body at most `most` bytes; None where that is not what it is."""
-        head, _, compressed = packed.partition(b"\n")
+        summed, _, compressed = packed.partition(b"\n")
+        head = summed[9:]
+        # A bit that has turned in what it is as of, or in a tag, would make it true for ever.
+        if summed != _summed(head):
+            return None
         try:
             told = cast("dict[str, Any]", orjson.loads(head))
             if told["format"] != FORMAT:
@@ -98,6 +103,10 @@ class Entry:
             return cls(kind, body, int(told["as_of"]), tags, float(told["stored_at"]), etag)
         except (ValueError, KeyError, TypeError, zstandard.ZstdError):
             return None
+
+
+def _summed(head: bytes) -> bytes:
+    return b"%08x %b" % (crc32(head), head)
 
 
 def _etag(body: bytes) -> bytes:

@@ -422,8 +422,10 @@ def test_an_entry_comes_out_as_it_went_in() -> None:
 
 def test_an_entry_that_is_not_whole_does_not_come_out() -> None:
     packed = Entry.of(Filled(Kind.PAGE, bytes(range(256)), 2**40, ("story:1",)), 12.5, 0.0).packed()
-    body = packed.index(b"\n") + 20
-    assert Entry.unpacked(packed[:body] + bytes([packed[body] ^ 1]) + packed[body + 1 :], 10_000) is None
+    for at in (*range(packed.index(b"\n") + 1), packed.index(b"\n") + 20):
+        for bit in range(8):
+            damaged = packed[:at] + bytes([packed[at] ^ 1 << bit]) + packed[at + 1 :]
+            assert Entry.unpacked(damaged, 10_000) is None, damaged
     assert Entry.unpacked(packed[:-1], 10_000) is None
 
 
