@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import signal
 import sys
 import time
 from collections import Counter
@@ -76,6 +77,7 @@ class Rolled:
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write all as JSON to this file too.")
 def main(times: int, kills: int, processes: int, output: Path | None) -> None:
     """Restart processes under load. Ends with 1 where any request failed, or a subscriber missed a change."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was started and mounted goes
     try:
         rolled = asyncio.run(_measure(times, kills, processes))
     except Unusable as reason:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import sys
 import time
 from dataclasses import asdict
@@ -43,15 +44,18 @@ def main(
     if listed or not chosen:
         print("\n".join(f"{fault.name:24}{fault.what}" for fault in FAULTS))
         return
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was started and mounted goes
     # A line that is cut leaves asyncio with much to say.
     logging.getLogger("asyncio").setLevel(logging.ERROR)
+    results: list[Result] = []
     try:
-        results = asyncio.run(_measure(chosen, number, seconds))
+        asyncio.run(_measure(chosen, number, seconds, results))
     except Unusable as reason:
         sys.exit(str(reason))
-    print(as_table(results))
-    if output:
-        output.write_bytes(orjson.dumps([asdict(each) for each in results], option=orjson.OPT_INDENT_2) + b"\n")
+    finally:  # also of a run that was ended
+        print(as_table(results))
+        if output:
+            output.write_bytes(orjson.dumps([asdict(each) for each in results], option=orjson.OPT_INDENT_2) + b"\n")
     sys.exit(not all(result.is_well for result in results))
 
 
@@ -59,14 +63,13 @@ def _named(fault: Fault, patterns: tuple[str, ...]) -> bool:
     return any(fnmatch(fault.name, pattern) for pattern in patterns)
 
 
-async def _measure(chosen: list[Fault], processes: int, seconds: float) -> list[Result]:
+async def _measure(chosen: list[Fault], processes: int, seconds: float, results: list[Result]) -> None:
     began = time.monotonic()
 
     def tell(what: str) -> None:
         print(f"{time.monotonic() - began:7.1f} s  {what}", file=sys.stderr, flush=True)
 
     tell("starting Postgres, Redis and the service")
-    results: list[Result] = []
     async with staged(processes) as stage:
         load = Load(stage.services, stage.postgres.dsn)
         async with load.running():
@@ -77,7 +80,6 @@ async def _measure(chosen: list[Fault], processes: int, seconds: float) -> list[
                 for outcome, reasons in result.reasons.items():
                     for reason in reasons:
                         tell(f"    {outcome}: {reason}")
-    return results
 
 
 if __name__ == "__main__":

@@ -26,8 +26,10 @@ async def repeated(what: Callable[[], Awaitable[None] | None], seconds: float) -
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.wait((task,))
+        # Who is cancelled while a client of Redis gives up a connection may not hear of it.
+        while not task.done():
+            task.cancel()
+            await asyncio.wait((task,), timeout=0.1)
     if not task.cancelled():
         task.result()
 

@@ -28,7 +28,7 @@ async def stage() -> AsyncIterator[Stage]:
 
 
 @needs_redis_server
-@pytest.mark.parametrize("name", ["postgres-kill", "service-kill", "redis-garbage"])
+@pytest.mark.parametrize("name", ["postgres-kill", "service-kill"])
 async def test_no_answer_is_wrong_and_no_change_is_missed(stage: Stage, name: str) -> None:
     (fault,) = (fault for fault in FAULTS if fault.name == name)
     load = Load(stage.services, stage.postgres.dsn)
