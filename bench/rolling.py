@@ -78,12 +78,11 @@ class Rolled:
 def main(times: int, kills: int, processes: int, output: Path | None) -> None:
     """Restart processes under load. Ends with 1 where any request failed, or a subscriber missed a change."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was started and mounted goes
+    rolled: list[Rolled] = []
     try:
-        rolled = asyncio.run(_measure(times, kills, processes))
+        asyncio.run(_measure(times, kills, processes, rolled))
     except Unusable as reason:
         sys.exit(str(reason))
-    for each in rolled:
-        print(as_text(each))
     if output:
         output.write_bytes(orjson.dumps([asdict(each) for each in rolled], option=orjson.OPT_INDENT_2) + b"\n")
     sys.exit(not all(each.is_well for each in rolled))
@@ -100,20 +99,20 @@ def as_text(rolled: Rolled) -> str:
     return "\n".join([told, *(f"    {reason}" for reason in rolled.reasons)])
 
 
-async def _measure(times: int, kills: int, processes: int) -> list[Rolled]:
+async def _measure(times: int, kills: int, processes: int, rolled: list[Rolled]) -> None:
     async with staged(processes) as stage, balancing([service.url for service in stage.services]) as balancer:
         pairs = list(zip(stage.services, balancer.backends, strict=True))
         for _, backend in pairs:
             await _until_in(backend)
         load = Load([Asked(balancer.url) for _ in range(READERS)], stage.postgres.dsn)
+        restarts = [_restarting(*pair) for _ in range(times) for pair in pairs]
+        killings = [_killing(*random.choice(pairs)) for _ in range(kills)]
         async with load.running():
             await asyncio.sleep(2)
-            restarts = [_restarting(*pair) for _ in range(times) for pair in pairs]
-            killings = [_killing(*random.choice(pairs)) for _ in range(kills)]
-            return [
-                await _rolled("rolling restarts", restarts, load, balancer),
-                await _rolled("processes killed", killings, load, balancer),
-            ]
+            for what, steps in (("rolling restarts", restarts), ("processes killed", killings)):
+                if steps:
+                    rolled.append(await _rolled(what, steps, load, balancer))
+                    print(as_text(rolled[-1]), flush=True)
 
 
 async def _rolled(what: str, steps: list[Callable[[], Awaitable[None]]], load: Load, balancer: Balancer) -> Rolled:
