@@ -103,19 +103,20 @@ async def _measure(times: int, kills: int, processes: int, rolled: list[Rolled])
     async with staged(processes) as stage, balancing([service.url for service in stage.services]) as balancer:
         pairs = list(zip(stage.services, balancer.backends, strict=True))
         for _, backend in pairs:
-            await _until_in(backend)
+            await until_in(backend)
         load = Load([Asked(balancer.url) for _ in range(READERS)], stage.postgres.dsn)
-        restarts = [_restarting(*pair) for _ in range(times) for pair in pairs]
+        restarts = [restarting(*pair) for _ in range(times) for pair in pairs]
         killings = [_killing(*random.choice(pairs)) for _ in range(kills)]
         async with load.running():
             await asyncio.sleep(2)
             for what, steps in (("rolling restarts", restarts), ("processes killed", killings)):
                 if steps:
-                    rolled.append(await _rolled(what, steps, load, balancer))
+                    rolled.append(await while_done(what, steps, load, balancer))
                     print(as_text(rolled[-1]), flush=True)
 
 
-async def _rolled(what: str, steps: list[Callable[[], Awaitable[None]]], load: Load, balancer: Balancer) -> Rolled:
+async def while_done(what: str, steps: list[Callable[[], Awaitable[None]]], load: Load, balancer: Balancer) -> Rolled:
+    """What became of requests while the steps were done, one after the other."""
     began, retried = time.monotonic(), balancer.retried
     connections = sum(follower.connections for follower in load.followers)
     for number, step in enumerate(steps, 1):
@@ -138,14 +139,16 @@ async def _rolled(what: str, steps: list[Callable[[], Awaitable[None]]], load: L
     )
 
 
-def _restarting(service: Service, backend: Backend) -> Callable[[], Awaitable[None]]:
+def restarting(service: Service, backend: Backend) -> Callable[[], Awaitable[None]]:
+    """A step: the process is taken out, told to end, and another takes its place."""
+
     async def restart() -> None:
         backend.taken_out = True
         await asyncio.sleep(PRE_STOP)
         await service.stop()
         await service.start()
         backend.taken_out = False
-        await _until_in(backend)
+        await until_in(backend)
 
     return restart
 
@@ -155,12 +158,13 @@ def _killing(service: Service, backend: Backend) -> Callable[[], Awaitable[None]
         await service.kill()
         await asyncio.sleep(PRE_STOP)
         await service.start()
-        await _until_in(backend)
+        await until_in(backend)
 
     return kill
 
 
-async def _until_in(backend: Backend) -> None:
+async def until_in(backend: Backend) -> None:
+    """Returns when requests are led there."""
     async with asyncio.timeout(IN_WITHIN):
         while not backend.serves:
             await asyncio.sleep(0.02)

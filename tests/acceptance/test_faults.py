@@ -11,11 +11,13 @@ import asyncpg
 import httpx
 import pytest
 
+from bench.balancing import balancing
 from bench.chaos.__main__ import FAULTS
 from bench.chaos.fault import measured
 from bench.chaos.load import Load
 from bench.chaos.stage import Stage, staged
 from bench.freshness import CORPUS, PAGE
+from bench.rolling import Asked, as_text, restarting, until_in, while_done
 from service.db.changes import SILENCE
 from tests.acceptance.program import serving
 from tests.redis_servers import needs_redis_server
@@ -23,7 +25,7 @@ from tests.redis_servers import needs_redis_server
 
 @pytest.fixture(scope="module")
 async def stage() -> AsyncIterator[Stage]:
-    async with staged(processes=1) as stage:
+    async with staged(processes=2) as stage:
         yield stage
 
 
@@ -38,6 +40,18 @@ async def test_no_answer_is_wrong_and_no_change_is_missed(stage: Stage, name: st
     assert result.during["served"] + result.after["served"]
     assert not result.wrong, result.reasons
     assert not any((result.missed.untold, result.missed.twice, result.missed.lost))
+
+
+@needs_redis_server
+async def test_a_rolling_restart_fails_no_request_and_hides_no_change(stage: Stage) -> None:
+    async with balancing([service.url for service in stage.services]) as balancer:
+        pairs = list(zip(stage.services, balancer.backends, strict=True))
+        for _, backend in pairs:
+            await until_in(backend)
+        load = Load([Asked(balancer.url)], stage.postgres.dsn)
+        async with load.running():
+            result = await while_done("a rolling restart", [restarting(*pair) for pair in pairs], load, balancer)
+    assert result.is_well, as_text(result)
 
 
 async def test_a_process_that_was_paused_gives_nothing_old(empty_database: str) -> None:
