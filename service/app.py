@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Container, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Container, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,8 +20,10 @@ from service.access.limits import Allowances
 from service.access.pepper import pepper_of
 from service.access.usage import Usage
 from service.cache import Following, Lifetimes, LocalCache, NothingShared, RedisCache, ResponseCache
-from service.db.changes import SILENCE, ChangeFeed
+from service.db.batching import Batches
+from service.db.changes import SILENCE, ChangeFeed, Follower
 from service.db.pool import Database
+from service.db.replicas import Replicas
 from service.documents import KeptForAll, KeptHere, Quota, Registered, Registry, read_registered
 from service.errors import NotFound
 from service.events import Observer, ServingEnded, ServingStarted
@@ -59,7 +61,10 @@ def create_app(settings: Settings, dsn: str, observe: Observer | None = None) ->
 
     cache = _cache(settings, redis, observe) if settings.cache_bytes else None
     changes = StoryChanges(database)
-    feed = _feed(settings, dsn, changes, cache, observe)
+    primary = Batches(database, settings)
+    replicas = _replicas(settings, primary, observe)
+    followers: list[Follower | None] = [changes, Following(cache) if cache else None, replicas]
+    feed = _feed(settings, dsn, [each for each in followers if each], observe)
 
     # Connections of their own: however many queries wait for one, nobody waits to be known.
     access = Database(dsn, settings.model_copy(update={"pool_size": 2}), observe)
@@ -72,7 +77,8 @@ def create_app(settings: Settings, dsn: str, observe: Observer | None = None) ->
     async def lifespan(_app: object) -> AsyncGenerator[None]:
         async with AsyncExitStack() as stack:
             reviewed = streams.reviewed(callers.holds)
-            for part in (telemetry.running(), database, access, redis, callers, usage, feed, reviewed):
+            parts = (telemetry.running(), database, replicas, access, redis, callers, usage, feed, reviewed)
+            for part in parts:
                 if part:
                     await stack.enter_async_context(part)
             observe(ServingStarted())
@@ -84,6 +90,8 @@ def create_app(settings: Settings, dsn: str, observe: Observer | None = None) ->
         planner,
         documents,
         database,
+        primary,
+        replicas,
         admission=admission,
         usage=usage,
         cache=cache,
@@ -94,10 +102,17 @@ def create_app(settings: Settings, dsn: str, observe: Observer | None = None) ->
     graphql = GraphQLEndpoint(admission, operations, events, documents=documents, cache=cache, settings=settings)
     sockets = WebSocketEndpoint(admission, operations, streams, settings, telemetry)
     kept_elsewhere = readings(
-        database, access=access, operations=operations, cache=cache, feed=feed, redis=redis, streams=streams
+        database,
+        primary,
+        access=access,
+        replicas=replicas,
+        cache=cache,
+        feed=feed,
+        redis=redis,
+        streams=streams,
     )
     telemetry.metrics.read(kept_elsewhere)
-    ready = health.ready(database, redis, feed)
+    ready = health.ready(database, redis, feed, replicas)
     router = Router(
         _routes(settings, ready),
         redirect_slashes=False,
@@ -199,11 +214,17 @@ def _documents(
     return Registry(planner, registered, kept)
 
 
-def _feed(
-    settings: Settings, dsn: str, changes: StoryChanges, cache: ResponseCache | None, observe: Observer
-) -> ChangeFeed:
+def _replicas(settings: Settings, primary: Batches, observe: Observer) -> Replicas | None:
+    if not settings.replica_urls:
+        return None
+    if not settings.cache_bytes:
+        advice = f"leave out {PREFIX}CACHE_BYTES=0: what tells an old answer from a new one is kept there"
+        raise SettingsError(f"{PREFIX}REPLICA_URLS: replicas cannot be read without a cache; {advice}")
+    return Replicas(primary, settings, observe)
+
+
+def _feed(settings: Settings, dsn: str, followers: Sequence[Follower], observe: Observer) -> ChangeFeed:
     direct = settings.feed_database_url
-    followers = (changes, Following(cache)) if cache else (changes,)
     keep = timedelta(hours=settings.changes_kept_hours)
     return ChangeFeed(direct.get_secret_value() if direct else dsn, followers, keep, observe)
 

@@ -172,7 +172,7 @@ def documents() -> None:
 
 @main.command()
 def doctor() -> None:
-    """Look at settings, documents, Postgres, migrations, clock and Redis; exit 1 where something is wrong.
+    """Look at settings, documents, Postgres, replicas, migrations, clock and Redis; exit 1 where something is wrong.
 
     What is wrong is told with how to mend it.
     """
@@ -187,6 +187,10 @@ def doctor() -> None:
             if all(finding.well for finding in findings if finding.subject == "migrations"):
                 with told(SettingsError):
                     findings += asyncio.run(practice.examine_keys(dsn, pepper_of(settings)))
+                replicas = [url.get_secret_value() for url in settings.replica_urls]
+                findings += asyncio.run(practice.examine_replicas(dsn, replicas, settings.replica_lag_seconds))
+            feed = settings.feed_database_url
+            findings.append(asyncio.run(practice.examine_feed(feed.get_secret_value() if feed else dsn)))
             if settings.redis_url is not None:
                 findings.append(asyncio.run(practice.examine_redis(settings.redis_url.get_secret_value())))
     except Failure as failure:

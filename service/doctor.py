@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from secrets import token_hex
 
 import asyncpg
 
 from schema import schema
 from service.access.keeping import Keeping
 from service.db.migrations import pending
+from service.db.queries import QUERIES
+from service.db.replicas import DIVERGED, FOREIGN, PRIMARY, TAKES_WRITES, unfitness
 from service.db.state import Unreachable, connected, is_empty, place
 from service.documents import BrokenDocuments, read_registered
 from service.planner import Planner
@@ -26,6 +30,15 @@ OLDEST, NEWEST = 15, 18
 OLDEST_REDIS = 6
 
 MOST_SECONDS_APART = 2.0
+
+LISTENS = 2.0
+"""Seconds that are waited for what was told by NOTIFY."""
+
+MENDING = {
+    TAKES_WRITES: "Have it follow the primary, or leave it out of PARALLAX_REPLICA_URLS.",
+    FOREIGN: "Make it anew from the primary (pg_basebackup).",
+    DIVERGED: "Let it catch up, or make it anew (pg_rewind); a user in pg_monitor sees sooner that it follows.",
+}
 
 
 @dataclass(frozen=True)
@@ -83,6 +96,56 @@ async def examine_keys(dsn: str, pepper: bytes) -> list[Finding]:
         return [Finding("keys", False, f"{told}, or have their holders given new ones")]
     tiers = ", ".join(tier["name"] for tier in await keeping.tiers())
     return [Finding("keys", True, f"{known:,} that count, all kept by this pepper"), Finding("tiers", True, tiers)]
+
+
+async def examine_feed(dsn: str) -> Finding:
+    """Finds whether changes can be heard of there, which no pooler lets through that lends connections for a while."""
+    heard, channel = asyncio.Event(), f"parallax_doctor_{token_hex(4)}"
+
+    def hear(*_: object) -> None:
+        heard.set()
+
+    try:
+        async with connected(dsn) as listening, connected(dsn) as telling:
+            await listening.add_listener(channel, hear)
+            await telling.execute(f"notify {channel}")
+            await asyncio.wait_for(heard.wait(), LISTENS)
+    except Unreachable as error:
+        return Finding("changes", False, str(error))
+    except TimeoutError:
+        told = f"LISTEN does not pass through to {place(dsn)}, so changes are heard of a second late at best"
+        advice = "set PARALLAX_FEED_DATABASE_URL to the same Postgres without the pooler between"
+        return Finding("changes", False, f"{told}: {advice}")
+    return Finding("changes", True, f"are heard of at {place(dsn)}")
+
+
+async def examine_replicas(dsn: str, replicas: Sequence[str], most_behind: float) -> list[Finding]:
+    """Finds whether each replica follows the primary, and gets within so many seconds what that has now."""
+    async with connected(dsn) as conn:
+        primary = await conn.fetchrow(QUERIES["changes_since"], None, None)
+    assert primary is not None
+    return await asyncio.gather(*(_replica(replica, primary, most_behind) for replica in replicas))
+
+
+async def _replica(dsn: str, primary: asyncpg.Record, most_behind: float) -> Finding:
+    where, started = place(dsn), time.perf_counter()
+    try:
+        async with connected(dsn) as conn:
+            while (took := time.perf_counter() - started) <= most_behind:
+                state = await conn.fetchrow(QUERIES["replica_state"])
+                assert state is not None
+                reason = unfitness(state, primary["identity"], primary["timeline"])
+                if reason == PRIMARY:
+                    return Finding("replicas", True, f"{where} is the primary now, and not read as a replica")
+                if reason:
+                    return Finding("replicas", False, f"{where} is not read: {reason} {MENDING[reason]}")
+                if state["replayed"] >= primary["written"]:
+                    return Finding("replicas", True, f"{where} had all that the primary had {took:.1f} s before")
+                await asyncio.sleep(0.1)
+    except Unreachable as error:
+        return Finding("replicas", False, str(error))
+    advice = "look at its log, and on the primary at pg_stat_replication"
+    return Finding("replicas", False, f"{where} is more than {most_behind:g} s behind, and not read: {advice}")
 
 
 async def examine_redis(url: str) -> Finding:

@@ -74,6 +74,22 @@ class ConnectionRefused(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ReplicaLeft(Event):
+    """A replica is not read from for now, for that reason: others and the primary are."""
+
+    level: ClassVar[Level] = "warning"
+    replica: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaTaken(Event):
+    """A replica is read from, for the first time or again."""
+
+    replica: str
+
+
+@dataclass(frozen=True, slots=True)
 class StatementFailed(Event):
     """Postgres refused a statement; `sqlstate` says why. The parameters are not told: they are a caller's."""
 

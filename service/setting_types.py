@@ -16,6 +16,7 @@ _ORIGIN = re.compile(r"(https?)://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 _POSTGRES = ("postgresql://", "postgres://")
 _REDIS = ("redis://", "rediss://", "redis+cluster://", "rediss+cluster://")
+_BETWEEN_URLS = re.compile(r"[,\s]+(?=postgres(?:ql)?://)")
 _REDIS_PATH = re.compile(r"/?|/[0-9]{1,9}", re.ASCII)
 
 
@@ -27,6 +28,16 @@ def origin_of(text: str) -> str:
         advice = "write it as browsers send it, https://example.org: no path, no port that goes without saying"
         raise ValueError(f'"{text}" is no origin: {advice}')
     return origin
+
+
+def addresses_of(url: str) -> list[tuple[str, int | None]]:
+    """The hosts that a URL names, several of Postgres' separated by commas, each with its port where it tells one.
+
+    Raises ValueError, whose text may show a part of the password.
+    """
+    told = urlsplit(url)
+    hosts = [urlsplit(f"//{each}") for each in told.netloc.rpartition("@")[2].split(",")]
+    return [(host.hostname or "", host.port) for host in hosts]
 
 
 def _features(value: object) -> object:
@@ -49,6 +60,17 @@ def _postgres_url(value: SecretStr | None) -> SecretStr | None:
     return value
 
 
+def _postgres_urls(value: object) -> object:
+    # A URL may name several hosts, separated by commas too.
+    return tuple(filter(None, _BETWEEN_URLS.split(value.strip(" ,")))) if isinstance(value, str) else value
+
+
+def _each_postgres_url(values: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    for value in values:
+        _postgres_url(value)
+    return values
+
+
 def _redis_url(value: SecretStr | None) -> SecretStr | None:
     if value is not None:
         url = value.get_secret_value()
@@ -69,7 +91,7 @@ def _check_url(url: str, beginnings: tuple[str, ...], otherwise: str) -> None:
     if not url.startswith(beginnings):
         raise ValueError(otherwise)
     try:
-        readable = urlsplit(url).port != 0
+        readable = all(port != 0 for _, port in addresses_of(url))
     except ValueError:  # its text would show a part of the password
         readable = False
     if not readable:
@@ -86,5 +108,8 @@ Origins = Annotated[frozenset[str], NoDecode, BeforeValidator(_origins)]
 Networks = Annotated[frozenset[IPv4Network | IPv6Network], NoDecode, BeforeValidator(_networks)]
 
 PostgresUrl = Annotated[SecretStr | None, AfterValidator(_postgres_url)]
+PostgresUrls = Annotated[
+    tuple[SecretStr, ...], NoDecode, BeforeValidator(_postgres_urls), AfterValidator(_each_postgres_url)
+]
 RedisUrl = Annotated[SecretStr | None, AfterValidator(_redis_url)]
 TracesUrl = Annotated[str | None, AfterValidator(_traces_url)]

@@ -10,7 +10,7 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, Pos
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from service.setting_types import Features, Networks, Origins, PostgresUrl, RedisUrl, TracesUrl
+from service.setting_types import Features, Networks, Origins, PostgresUrl, PostgresUrls, RedisUrl, TracesUrl
 
 PREFIX = "PARALLAX_"
 
@@ -52,6 +52,20 @@ class Settings(BaseSettings):
             "heard of here, since LISTEN does not pass through. Without it, `DATABASE_URL`."
         ),
         examples=["postgresql://parallax:password@localhost:5432/parallax"],
+    )
+    replica_urls: PostgresUrls = Field(
+        default=(),
+        description=(
+            "Where reads may go: streaming replicas of `DATABASE_URL`, separated by commas. Reads are spread over "
+            "those that follow closely enough; a story is never older than the change that the process was told of."
+        ),
+        examples=["postgresql://parallax:password@replica-1:5432/parallax"],
+    )
+    replica_lag_seconds: float = Field(
+        default=10.0,
+        ge=2,
+        le=600,
+        description="Seconds that a replica may be behind; one that is further behind is left alone until it is not.",
     )
     changes_kept_hours: PositiveFloat = Field(
         default=168.0,
@@ -298,7 +312,7 @@ def _fields() -> dict[str, FieldInfo]:
 
 def _default(name: str) -> str:
     default: Any = _fields()[name].default
-    if default is None or default == frozenset():
+    if default is None or default in (frozenset(), ()):
         return "none"
     if isinstance(default, frozenset):
         return f"`{','.join(sorted(cast('frozenset[str]', default)))}`"
@@ -311,7 +325,7 @@ def _example(name: str) -> str:
 
 
 def _finding(name: str, reason: str, given: object) -> str:
-    secret = _fields()[name].annotation == SecretStr | None
+    secret = "SecretStr" in str(_fields()[name].annotation)
     shown = "what was given (kept secret)" if secret else f'"{given}"'
     variable = PREFIX + name.upper()
     told = reason.removeprefix("Value error, ").replace("Input should be", "it must be")

@@ -14,8 +14,9 @@ class Following:
         self._cache = cache
 
     def begin(self, look: Look) -> None:
-        # What the first look sees already is not told any more; what it does not see yet is.
-        self._cache.begin(look.horizon - 1, look.database)
+        # What the first look sees already is not told any more; what it does not see yet is. What is kept in Redis of
+        # another timeline may hold what this one has lost.
+        self._cache.begin(look.horizon - 1, f"{look.database}.{look.timeline}")
 
     def heard(self, look: Look) -> None:
         for xid, story in look.stories:

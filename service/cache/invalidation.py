@@ -30,11 +30,15 @@ class Invalidation:
         self._floor = 0
         self.told = 0
         """How often changes were told."""
+        self.begun = 0
+        """How often all that was told before became void."""
 
     def begin(self, floor: int) -> None:
         """Changes are told after that transaction id: nothing is known of those up to it; all told before is void."""
         self._last.clear()
         self._floor = floor
+        self.told += 1
+        self.begun += 1
 
     def changed(self, tags: Iterable[str], by: int) -> None:
         """What the tags stand for was changed by a transaction."""

@@ -148,15 +148,18 @@ class ResponseCache:
         found = self._unpacked(key, await self._shared.get(key))
         return self.at_hand(key) or (self._adopted(key, found) if found else None)
 
-    async def answer(self, key: bytes, fill: Fill) -> Answer:
-        """The answer under the key; `fill` makes it. Raises what `fill` raises."""
+    async def answer(self, key: bytes, fill: Fill, behind: Fill | None = None) -> Answer:
+        """The answer under the key; `fill` makes it, of all that was committed before. Raises what `fill` raises.
+
+        `behind` makes it of what may be older, which will do where nothing is known here that speaks against it.
+        """
         if found := self.at_hand(key):
             return found
         entry = self._local.get(key)
         if entry is not None and self._is_passable(entry, age := self._age(entry)):
-            self._refresh(key, fill)
+            self._refresh(key, fill, behind)
             return Answer(entry, Source.LOCAL, stale=True, age=age)
-        return await self._flight(key, fill).wait()
+        return await self._flight(key, fill, behind).wait()
 
     def encoded(self, key: bytes, entry: Entry, encoding: str, compress: Callable[[bytes], bytes]) -> bytes:
         """The entry's body in an encoding, made once."""
@@ -191,21 +194,22 @@ class ResponseCache:
 
     # One flight for all who ask meanwhile ----------------------------------------------------------------------
 
-    def _flight(self, key: bytes, fill: Fill) -> _Flight:
+    def _flight(self, key: bytes, fill: Fill, behind: Fill | None) -> _Flight:
         flight = self._flights.get(key)
         if flight is None:
-            flight = self._flights[key] = _Flight(self._fetched(key, fill), lambda: self._landed(key, flight))
+            fetched = self._fetched(key, fill, behind)
+            flight = self._flights[key] = _Flight(fetched, lambda: self._landed(key, flight))
         return flight
 
     def _landed(self, key: bytes, flight: _Flight | None) -> None:
         if self._flights.get(key) is flight:
             del self._flights[key]
 
-    def _refresh(self, key: bytes, fill: Fill) -> None:
+    def _refresh(self, key: bytes, fill: Fill, behind: Fill | None) -> None:
         if key not in self._flights:
-            self._flight(key, fill).forget(lambda error: self._observe(RefreshFailed(error)))
+            self._flight(key, fill, behind).forget(lambda error: self._observe(RefreshFailed(error)))
 
-    async def _fetched(self, key: bytes, fill: Fill) -> Answer:
+    async def _fetched(self, key: bytes, fill: Fill, behind: Fill | None) -> Answer:
         """From another process where one has it or is at making it, else made here."""
         packed, leads = await self._shared.get_or_lead(key, LEAD)
         found = self._unpacked(key, packed)
@@ -215,18 +219,19 @@ class ResponseCache:
             if packed is not None and not leads:
                 leads = await self._shared.lead(key, LEAD)
             if leads or self._steady() > end:
-                return await self._filled(key, fill, found, leads=leads)
+                return await self._filled(key, fill, behind, found, leads=leads)
             await asyncio.sleep(pause)
             pause = min(2 * pause, longest)
             packed, leads = await self._shared.get_or_lead(key, LEAD)
             found = self._unpacked(key, packed)
         return answer
 
-    async def _filled(self, key: bytes, fill: Fill, found: Entry | None, *, leads: bool) -> Answer:
+    async def _filled(self, key: bytes, fill: Fill, behind: Fill | None, found: Entry | None, *, leads: bool) -> Answer:
         packed: bytes | None = None
         try:
             with self._holding(key) if leads else nullcontext():
-                entry, admitted = await self._made(fill)
+                made = await self._made_behind(key, behind) if behind else None
+                entry, admitted = (made, True) if made else await self._made(fill)
             self._given.note(key, entry)
             self._local.drop(key)
             if admitted:
@@ -258,12 +263,23 @@ class ResponseCache:
         finally:
             timer.cancel()
 
+    async def _made_behind(self, key: bytes, behind: Fill) -> Entry | None:
+        """A new entry, where nothing that was told, and no answer that was given, is known to be newer."""
+        kept = self._local.get(key)
+        if kept and not self._is_admitted(kept):  # a change has just made it untrue
+            return None
+        begun, began = self._invalidation.begun, (self._now(), self._steady())
+        entry = Entry.of(await behind(), *began)
+        is_true = begun == self._invalidation.begun and self._is_admitted(entry) and self._given.allows(key, entry)
+        return entry if is_true else None
+
     async def _made(self, fill: Fill) -> tuple[Entry, bool]:
         """A new entry, and whether it may be kept: what changes overtake each time is for those only who wait."""
         for fills in range(1, MOST_FILLS + 1):
-            told, began = self._invalidation.told, (self._now(), self._steady())
+            told, begun = self._invalidation.told, self._invalidation.begun
+            began = (self._now(), self._steady())
             filled = await fill()
-            admitted = self._is_admitted(filled)
+            admitted = begun == self._invalidation.begun and self._is_admitted(filled)
             # A change that was told before is in the answer, though a transaction that is open longer hides that.
             if admitted or told == self._invalidation.told or fills == MOST_FILLS:
                 return Entry.of(filled, *began), admitted

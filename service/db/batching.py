@@ -74,20 +74,30 @@ class Batches:
         return sum(map(len, self._waiting.values()))
 
     async def fetch_row(
-        self, statement: str, parameters: Sequence[Any], *, together: str | None = None, weight: int = 1
+        self,
+        statement: str,
+        parameters: Sequence[Any],
+        *,
+        together: str | None = None,
+        weight: int = 1,
+        selective: bool = False,
+        deadline: float | None = None,
     ) -> asyncpg.Record | None:
         """What `Database.fetch_row` gives and raises.
 
-        `together` is a statement of a row for each of many calls, in their order, that takes a list for each parameter.
+        `together` is a statement of a row for each of many calls, in their order, that takes a list for each parameter;
+        selective ones, which are planned for the values of one call, never go together.
         """
+        if selective:
+            return await self._database.fetch_row(statement, parameters, selective=True, deadline=deadline)
         if self._free:
             self._free -= 1
-            return await self._alone(statement, parameters)
+            return await self._alone(statement, parameters, deadline)
         loop = asyncio.get_running_loop()
         waiting = _Waiting(statement, parameters, weight)
         self._waiting.setdefault(together or waiting, deque()).append(waiting)
         patience = loop.call_later(self._timeout * PATIENCE, waiting.has_waited)
-        timer = loop.call_later(self._timeout, waiting.is_late)
+        timer = loop.call_at(deadline or loop.time() + self._timeout, waiting.is_late)
         try:
             row = await waiting.row
             if row is not _ALONE:

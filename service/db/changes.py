@@ -44,6 +44,8 @@ class Look:
     `stories` were changed since the last look: pairs of transaction id and story key. `references` is the last
     transaction that changed what stories refer to, None where none did. `head` is the cursor of the last change in
     the feed's order; changes that are told here may be `pending` there. All transactions from `horizon` on are to come.
+
+    For replicas: when `asked_at` was (of `time.monotonic`), the log of that `timeline` was `written` so far, in bytes.
     """
 
     database: str
@@ -52,6 +54,9 @@ class Look:
     horizon: int
     stories: Sequence[tuple[int, int]] = ()
     references: int | None = None
+    timeline: int = 0
+    written: int = 0
+    asked_at: float = 0.0
 
 
 class Follower(Protocol):
@@ -85,6 +90,7 @@ class ChangeFeed:
         self._woken = asyncio.Event()
         self._snapshot: str | None = None
         self._database: str | None = None
+        self._timeline: int | None = None
         self._hears = False
         self._tried = asyncio.Event()
         self._forget_at = 0.0
@@ -155,23 +161,34 @@ class ChangeFeed:
         self._woken.set()
 
     async def _look(self, conn: asyncpg.Connection[Any]) -> Look:
-        began = time.monotonic()
+        asked_at = time.monotonic()
         row = await conn.fetchrow(QUERIES["changes_since"], self._snapshot, self._database, timeout=PATIENCE)
         assert row is not None
-        stories = zip(row["xids"] or (), row["stories"] or (), strict=True)
-        look = Look(row["identity"], row["head"], row["pending"], row["horizon"], tuple(stories), row["reference_xid"])
-        self._snapshot, self._database = row["snapshot"], look.database
+        look = Look(
+            row["identity"],
+            row["head"],
+            row["pending"],
+            row["horizon"],
+            tuple(zip(row["xids"] or (), row["stories"] or (), strict=True)),
+            row["reference_xid"],
+            row["timeline"],
+            row["written"],
+            asked_at,
+        )
+        # A replica that has become the primary may lack what was told, and give its transaction ids to others.
+        lost = row["lost"] or self._timeline not in {None, look.timeline}
+        self._snapshot, self._database, self._timeline = row["snapshot"], look.database, look.timeline
         for follower in self._followers:
-            if row["lost"]:
+            if lost:
                 follower.begin(look)
             else:
                 follower.heard(look)
-        if row["lost"]:
+        if lost:
             self._observe(FeedBegun(look.database))
         elif not self._hears:
             self._observe(FeedFound())
         self._hears = True
-        self._looked_at = began
+        self._looked_at = asked_at
         self._tried.set()
         return look
 

@@ -35,6 +35,11 @@ AWAY = "The database cannot be reached. Try again in a moment."
 BUSY = "No connection to the database came free in time. Try again in a moment."
 TOO_SLOW = "The operation took longer than an operation may. Ask for less, or narrow its filters."
 
+
+class Away(Unavailable):
+    """This database cannot be reached, or could not end a statement; another that has the same may."""
+
+
 # What breaks with a connection. A statement that met one of these had only read, so it can be tried again.
 _LOST = (
     OSError,
@@ -45,6 +50,8 @@ _LOST = (
     # A connection that was told of its end while it was idle is still at reading that when the next statement comes.
     asyncpg.InternalClientError,
 )
+# What a replica took away from under a statement, as the primary had removed it: the connection is as good as before.
+_TAKEN_AWAY = (asyncpg.SerializationError,)
 
 
 class Session(asyncpg.Connection):  # pyright: ignore[reportMissingTypeArgument]  # generic in the stubs only
@@ -152,7 +159,7 @@ class Database:
         try:
             return await self._attempt(connections, Session.fetchrow, statement, parameters, deadline)
         except _LOST as error:
-            raise Unavailable(AWAY) from error
+            raise Away(AWAY) from error
 
     async def fetch_rows(self, statement: str, parameters: Sequence[Any]) -> list[asyncpg.Record]:
         """All rows of a statement that only reads, tried once: raises what a lost connection raises too."""
@@ -173,7 +180,7 @@ class Database:
             raise Unavailable(BUSY) from error
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             self._observe(ConnectionRefused(error))
-            raise Unavailable(AWAY) from error
+            raise Away(AWAY) from error
         is_good = False
         try:
             with Within(deadline - asyncio.get_running_loop().time()):
@@ -185,6 +192,8 @@ class Database:
             raise OperationTimeout(TOO_SLOW) from error
         except _LOST:
             raise
+        except _TAKEN_AWAY as error:
+            raise Away(AWAY) from error
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise self._refusal(statement, error) from error
         finally:

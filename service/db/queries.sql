@@ -14,10 +14,22 @@ select
 select 1;
 
 -- name: changes_since
--- What has changed since a look at the feed: changes_xid and the key of reference_changes find it.
+-- What has changed since a look at the feed: changes_xid and the key of reference_changes find it. Also how far the log
+-- is written for replicas, which is read after the snapshot is taken and so covers what this sees, and on which timeline.
 select identity, head, pending, coalesce(lost, false) as lost, xids, stories, reference_xid, snapshot::text as snapshot,
-    pg_snapshot_xmax(snapshot)::text::bigint as horizon
+    pg_snapshot_xmax(snapshot)::text::bigint as horizon,
+    case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_flush_lsn() end as written,
+    case when pg_is_in_recovery() then (select min_recovery_end_timeline from pg_control_recovery())
+        else ('x' || left(pg_walfile_name(pg_current_wal_flush_lsn()), 8))::bit(32)::integer end as timeline
 from changes_since($1::text::pg_snapshot, $2);
+
+-- name: replica_state
+-- Whether this is a replica, of which database, how far it has replayed the log, and which timeline it is known to be on:
+-- the one that it receives, where the user may see that (pg_monitor), else the one of its last restart point.
+select pg_is_in_recovery() as follows, database_identity() as identity, pg_last_wal_replay_lsn() as replayed,
+    case when pg_is_in_recovery() then greatest(
+        (select received_tli from pg_stat_wal_receiver), (select min_recovery_end_timeline from pg_control_recovery())
+    ) else ('x' || left(pg_walfile_name(pg_current_wal_flush_lsn()), 8))::bit(32)::integer end as timeline;
 
 -- name: forget_changes
 -- Forgets changes from before a time, at most so many: changes_xid finds the oldest.

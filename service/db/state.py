@@ -9,6 +9,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
 
+from service.setting_types import addresses_of
+
 EMPTY = """
 select not exists (select from stories)
    and not exists (select from outlets)
@@ -57,7 +59,8 @@ async def is_empty(dsn: str) -> bool:
 
 def place(dsn: str) -> str:
     """Where a DSN leads to, without user and password."""
-    url = urlsplit(dsn)
-    hosts = [url.hostname or "", *parse_qs(url.query).get("host", [])]
+    (first, port), *others = addresses_of(dsn)
+    hosts = [first, *parse_qs(urlsplit(dsn).query).get("host", [])]
     host = next((unquote(host) for host in hosts if host), "localhost")
-    return f"Postgres at {host}:{url.port}" if url.port else f"Postgres at {host}"
+    places = [(host, port), *others]
+    return "Postgres at " + " or ".join(f"{host}:{port}" if port else host for host, port in places)

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from service.db.changes import ChangeFeed
 from service.db.pool import Database
 from service.db.queries import QUERIES
+from service.db.replicas import PRIMARY, Replica, Replicas
 from service.errors import ApiError
 from service.redis import RedisAway, SharedRedis
 
@@ -28,8 +29,8 @@ async def alive(_request: Request) -> Response:
     return _health("pass")
 
 
-def ready(database: Database, redis: SharedRedis | None, feed: ChangeFeed) -> Probe:
-    """Whether queries can be answered: 200, or 503 where Postgres is away. Without Redis or changes they can."""
+def ready(database: Database, redis: SharedRedis | None, feed: ChangeFeed, replicas: Replicas | None = None) -> Probe:
+    """Whether queries can be answered: 200, or 503 where Postgres is away. They can without all else."""
 
     async def probe(_request: Request) -> Response:
         postgres = await _examine(_ask_postgres(database))
@@ -37,11 +38,23 @@ def ready(database: Database, redis: SharedRedis | None, feed: ChangeFeed) -> Pr
         checks["changes:heard"] = [_heard(feed)]
         if redis is not None:
             checks["redis:responseTime"] = [await _examine(_ask_redis(redis))]
+        if replicas is not None:
+            checks["replica:lag"] = [_followed(number, replica) for number, replica in enumerate(replicas, start=1)]
         if postgres["status"] == "fail":
             return _health("fail", checks)
-        return _health("pass" if all(check["status"] == "pass" for (check,) in checks.values()) else "warn", checks)
+        passed = all(check["status"] == "pass" for found in checks.values() for check in found)
+        return _health("pass" if passed else "warn", checks)
 
     return probe
+
+
+def _followed(number: int, replica: Replica) -> dict[str, Any]:
+    """A replica by its place in the setting, with the seconds that it may be behind."""
+    lag = None if replica.lag is None else round(replica.lag, 3)
+    check = {"componentId": str(number), "componentType": "datastore", "observedValue": lag, "observedUnit": "s"}
+    if not replica.reason:
+        return check | {"status": "pass"}
+    return check | {"status": "pass" if replica.reason == PRIMARY else "warn", "output": replica.reason}
 
 
 def _heard(feed: ChangeFeed) -> dict[str, Any]:

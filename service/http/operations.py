@@ -16,6 +16,7 @@ from service.access.usage import Usage
 from service.cache import REFERENCES, Answer, Filled, Kind, ResponseCache, story_tag
 from service.db.batching import Batches
 from service.db.pool import Database
+from service.db.replicas import Replicas
 from service.documents import Registry
 from service.errors import ResponseTooLarge
 from service.http.admission import Admission, Guest
@@ -39,6 +40,8 @@ class Operations:
         planner: Planner,
         documents: Registry,
         database: Database,
+        primary: Batches,
+        replicas: Replicas | None,
         *,
         admission: Admission,
         usage: Usage,
@@ -48,19 +51,14 @@ class Operations:
     ) -> None:
         self._planner = planner
         self._documents = documents
-        self._database = database
-        self._batches = Batches(database, settings)
+        self._primary = primary
+        self._replicas = replicas
         self._admission = admission
         self._usage = usage
         self._cache = cache
         self._changes = changes
         self._max_response_bytes = settings.max_response_bytes
         self._service_info = ServiceInfo(database)
-
-    @property
-    def reads_waiting(self) -> int:
-        """Reads that wait for a connection to the database."""
-        return self._batches.waiting
 
     async def find(self, request: GraphQLRequest, guest: Guest) -> Operation:
         """The operation that is asked for, of a valid document."""
@@ -81,14 +79,16 @@ class Operations:
     async def kept(self, call: Call, journey: Journey) -> Answer:
         """The answer of a call that is kept, or made and kept now."""
         assert self._cache is not None
+        fill = partial(self._fill, call, self._primary, journey)
+        behind = partial(self._fill, call, self._replicas, journey) if self._replicas else None
         began = perf_counter()
-        answer = await self._cache.answer(call.key, partial(self._fill, call, journey))
+        answer = await self._cache.answer(call.key, fill, behind)
         journey.passed("cache", began)
         return answer
 
     async def made(self, call: Call, variables: Mapping[str, Any], guest: Guest, journey: Journey) -> bytes:
         """The answer of a call that is not kept."""
-        record = await self._record(call, journey)
+        record = await self._record(call, self._primary, journey)
         local = await self._execute_local(call.local, variables, guest) if call.local else None
         return self._body(call, record, local)
 
@@ -117,24 +117,24 @@ class Operations:
             await self._admission.charge(guest, call)
             yield cursor, self._within_limit(body)
 
-    async def _fill(self, call: Call, journey: Journey) -> Filled:
+    async def _fill(self, call: Call, reads: Batches | Replicas, journey: Journey) -> Filled:
         """A page where all stories of the answer are known, else a list."""
-        record = await self._record(call, journey)
+        record = await self._record(call, reads, journey)
+        if reads is not self._primary and call.misses(record):  # it may be so new that only the primary has it
+            record = await self._record(call, self._primary, journey)
         body, as_of = self._body(call, record, None), call.as_of(record)
         stories = call.stories(record)
         if stories is None:
             return Filled(Kind.LIST, body, as_of, (REFERENCES,))
         return Filled(Kind.PAGE, body, as_of, (REFERENCES, *(story_tag(key) for key in stories)))
 
-    async def _record(self, call: Call, journey: Journey) -> Any:
+    async def _record(self, call: Call, reads: Batches | Replicas, journey: Journey) -> Any:
         if call.statement is None:
             return None
         began = perf_counter()
-        if call.selective:  # these are planned for the values of one call
-            record = await self._database.fetch_row(call.statement, call.parameters, selective=True)
-        else:
-            together, weight = call.together, call.cost
-            record = await self._batches.fetch_row(call.statement, call.parameters, together=together, weight=weight)
+        record = await reads.fetch_row(
+            call.statement, call.parameters, together=call.together, weight=call.cost, selective=call.selective
+        )
         journey.passed("database", began)
         return record
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from math import inf
 
 from service.cache import ResponseCache
+from service.db.batching import Batches
 from service.db.changes import ChangeFeed
 from service.db.pool import Database
-from service.http.operations import Operations
+from service.db.replicas import PRIMARY, Replica, Replicas
 from service.http.streams import Streams
 from service.redis import SharedRedis
 from service.telemetry.metrics import Labels, Readings, Value
@@ -15,9 +17,10 @@ from service.telemetry.metrics import Labels, Readings, Value
 
 def readings(
     database: Database,
+    reads: Batches,
     *,
     access: Database,
-    operations: Operations,
+    replicas: Replicas | None,
     cache: ResponseCache | None,
     feed: ChangeFeed,
     redis: SharedRedis | None,
@@ -35,7 +38,7 @@ def readings(
         }
 
     def waiting() -> float:
-        return operations.reads_waiting + sum(pool.waiting for pool in database.connections)
+        return reads.waiting + sum(pool.waiting for pool in database.connections)
 
     found: dict[str, Callable[[], Value]] = {
         "database_connections": connections,
@@ -51,6 +54,21 @@ def readings(
             "cache_limit_bytes": lambda: local.max_bytes,
             "cache_entries": lambda: len(local),
         }
+    if replicas:
+        followed = replicas
+        found |= {
+            "replica_read": lambda: {each: not replica.reason for each, replica in _numbered(followed)},
+            "replica_lag_seconds": lambda: {each: _lag(replica) for each, replica in _numbered(followed)},
+        }
     if redis:
         found["redis_answers"] = lambda: redis.answers
     return found
+
+
+def _numbered(replicas: Replicas) -> Iterator[tuple[Labels, Replica]]:
+    """Each with its labels: its place in the setting. The primary itself is none."""
+    return (((str(number),), each) for number, each in enumerate(replicas, start=1) if each.reason != PRIMARY)
+
+
+def _lag(replica: Replica) -> float:
+    return inf if replica.lag is None else replica.lag

@@ -127,6 +127,10 @@ class Call:
         known = [key for key in keys if key is not None]
         return None if self.prepared.open_ended or not keys or len(known) < len(keys) else known
 
+    def misses(self, record: Sequence[Any]) -> bool:
+        """Whether something that is asked for by its key is not there."""
+        return None in record[-1]
+
     def response(self, record: Sequence[Any] | None, local: Mapping[str, Any] | None) -> bytes:
         """The JSON of the whole response, which tells what the call cost."""
         return b'{"data":' + self.assemble(record, local) + self.extensions + b"}"

@@ -84,6 +84,13 @@ METRICS = (
     Described(
         "feed_lag_seconds", "gauge", "Since the last look at the changes: of what was committed before, all is known."
     ),
+    Described(
+        "replica_read",
+        "gauge",
+        "1 while reads go to the replica, 0 while it is left alone; replicas by their place in the setting.",
+        ("replica",),
+    ),
+    Described("replica_lag_seconds", "gauge", "That the replica is behind at most.", ("replica",)),
     Described("redis_answers", "gauge", "1 while Redis answers, 0 while it does not; only where one was set."),
     Described("streams", "gauge", "WebSockets and event streams that are open."),
 )

@@ -34,9 +34,10 @@ def metrics_of(server: Serving) -> dict[tuple[str, frozenset[tuple[str, str]]], 
 
 
 def test_metrics_and_probes_are_at_a_port_of_their_own(demo_database: str) -> None:
-    # No Redis is there, which costs nothing but its help.
+    # No Redis is there and no replica, which costs nothing but their help.
+    nobody = {"REDIS_URL": "redis://127.0.0.1:1/0", "REPLICA_URLS": "postgresql://127.0.0.1:1/none"}
     with (
-        serving(DATABASE_URL=demo_database, REDIS_URL="redis://127.0.0.1:1/0") as server,
+        serving(DATABASE_URL=demo_database, **nobody) as server,
         httpx.Client(base_url=server.url) as client,
     ):
         for _ in range(3):
@@ -56,6 +57,7 @@ def test_metrics_and_probes_are_at_a_port_of_their_own(demo_database: str) -> No
         assert found["parallax_request_duration_seconds_count", frozenset({("cache", "miss")})] == 1
         assert found["parallax_stage_duration_seconds_count", frozenset({("stage", "database")})] == 1
         assert found["parallax_redis_answers", frozenset()] == 0
+        assert found["parallax_replica_read", frozenset({("replica", "1")})] == 0
         assert found["parallax_cache_entries", frozenset()] == 1
         assert found["parallax_feed_hears", frozenset()] == 1
         assert found["parallax_feed_lag_seconds", frozenset()] < 3

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import random
-import shutil
-import socket
-import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
 
 import asyncpg
 import pytest
 
 from bench.line import Line
 from service.db.migrations import migrate
-from service.embedded.binaries import Account, account
+from tests.clusters import Cluster, clusters
 from tests.databases import settled
 from tests.integration.test_change_feed import SOON, STORIES, Conn, Heard, following, retitle, until
 
@@ -26,61 +21,16 @@ WRITERS = 6
 GONE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
-@dataclass
-class Cluster:
-    """A Postgres of the test's own on loopback."""
-
-    programs: Path
-    account: Account
-    data: Path
-    port: int
-
-    def run(self, program: str, *arguments: str | Path) -> None:
-        failed, told = self.account.run([self.programs / program, *arguments])
-        assert not failed, told
-
-    def start(self) -> None:
-        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off"
-        log = self.data.with_suffix(".log")
-        self.run("pg_ctl", "start", "-w", "-D", self.data, "-l", log, "-o", options)
-
-    def stop(self) -> None:
-        self.run("pg_ctl", "stop", "-D", self.data, "-m", "immediate")
-
-    def dsn(self, port: int | None = None) -> str:
-        return f"postgresql://postgres@127.0.0.1:{port or self.port}/postgres"
-
-
 @pytest.fixture
-def clusters() -> Iterator[tuple[Cluster, Cluster]]:
+def servers() -> Iterator[list[Cluster]]:
     """A primary that runs, and one that is to become its replica."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_basebackup"), key=lambda path: int(path.parts[-3]))
-    on_path = shutil.which("pg_basebackup")
-    if not found and not on_path:
-        pytest.skip("NOT TESTED: a replaced primary. There is no pg_basebackup here (Debian: postgresql).")
-    programs = found[-1].parent if found else Path(str(on_path)).parent
-    user = account()
-    folder = Path(tempfile.mkdtemp())
-    user.take(folder)
-    primary, replica = (Cluster(programs, user, folder / name, free_port()) for name in ("primary", "replica"))
-    primary.run("initdb", "-D", primary.data, "--username=postgres", "--auth=trust", "--no-sync")
-    primary.start()
-    yield primary, replica
-    for each in (primary, replica):
-        if (each.data / "postmaster.pid").exists():
-            each.stop()
-    shutil.rmtree(folder)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    with clusters(2) as made:
+        yield made
 
 
 @pytest.fixture
-async def line(clusters: tuple[Cluster, Cluster]) -> AsyncIterator[Line]:
-    line = Line("127.0.0.1", clusters[0].port)
+async def line(servers: list[Cluster]) -> AsyncIterator[Line]:
+    line = Line("127.0.0.1", servers[0].port)
     await line.open()
     yield line
     await line.cut()
@@ -88,10 +38,7 @@ async def line(clusters: tuple[Cluster, Cluster]) -> AsyncIterator[Line]:
 
 async def replicate(primary: Cluster, replica: Cluster) -> None:
     """Has the replica follow; from then on no commit returns, or is seen, before the replica has it."""
-    await asyncio.to_thread(
-        replica.run, "pg_basebackup", "-D", replica.data, "-d", primary.dsn(), "-R", "-X", "stream", "-c", "fast"
-    )
-    await asyncio.to_thread(replica.start)
+    await asyncio.to_thread(replica.copy, primary)
     conn = await asyncpg.connect(primary.dsn())
     await conn.execute("alter system set synchronous_standby_names = '*'")
     await conn.execute("select pg_reload_conf()")
@@ -103,7 +50,7 @@ async def replicate(primary: Cluster, replica: Cluster) -> None:
 
 async def promote(replica: Cluster) -> Conn:
     """A connection to what is a primary from now on, and waits for no replica."""
-    await asyncio.to_thread(replica.run, "pg_ctl", "promote", "-w", "-D", replica.data)
+    await asyncio.to_thread(replica.promote)
     conn = await asyncpg.connect(replica.dsn())
     await conn.execute("alter system reset synchronous_standby_names")
     await conn.execute("select pg_reload_conf()")
@@ -151,9 +98,9 @@ async def poll(conn: Conn, cursor: str) -> tuple[str, list[tuple[str, int]]]:
 
 
 async def test_nothing_is_missed_when_a_replica_takes_the_place_of_the_primary(
-    clusters: tuple[Cluster, Cluster], line: Line
+    servers: list[Cluster], line: Line
 ) -> None:
-    primary, replica = clusters
+    primary, replica = servers
     dsn = primary.dsn(line.port)
     await migrate(primary.dsn())
     conn = await asyncpg.connect(primary.dsn())

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from service.db.state import place
 from service.settings import Settings, SettingsError, read_settings, settings_page
 
 ROOT = Path(__file__).parents[2]
@@ -98,6 +99,29 @@ def test_a_wrong_secret_is_told_without_showing_it(monkeypatch: pytest.MonkeyPat
         read_settings()
     assert "PARALLAX_DATABASE_URL" in str(wrong.value)
     assert "postgresql://" in str(wrong.value)
+    assert "hunter2" not in str(wrong.value)
+
+
+def test_a_database_may_have_several_hosts_and_there_may_be_several_replicas(monkeypatch: pytest.MonkeyPatch) -> None:
+    primary = "postgresql://user:hunter2@one:5432,two:5433/news?target_session_attrs=read-write"
+    replicas = ["postgresql://user:hunter2@one,two/news", "postgres://[::1]:5433/news"]
+    monkeypatch.setenv("PARALLAX_DATABASE_URL", primary)
+    monkeypatch.setenv("PARALLAX_REPLICA_URLS", ", ".join(replicas) + ",")
+    settings = read_settings()
+    assert settings.database_url is not None
+    assert settings.database_url.get_secret_value() == primary
+    assert [url.get_secret_value() for url in settings.replica_urls] == replicas
+    assert "hunter2" not in repr(settings)
+    assert place(primary) == "Postgres at one:5432 or two:5433"
+
+
+@pytest.mark.parametrize(
+    "given", ["mysql://user:hunter2@host/db", "postgresql://host/db,postgresql://u:hunter2/3@host"]
+)
+def test_a_wrong_replica_is_told_without_showing_it(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv("PARALLAX_REPLICA_URLS", given)
+    with pytest.raises(SettingsError, match="PARALLAX_REPLICA_URLS: what was given") as wrong:
+        read_settings()
     assert "hunter2" not in str(wrong.value)
 
 
