@@ -73,7 +73,7 @@ def migrate(*, check: bool) -> None:
     """Bring the database up to date."""
     from service.db import migrations
 
-    with database(settings_or_failure()) as dsn:
+    with database(settings_or_failure(), direct=True) as dsn:
         if check:
             missing = asyncio.run(migrations.pending(dsn))
             click.echo(f"Not yet run: {', '.join(missing)}" if missing else "The database is up to date.")
@@ -106,7 +106,12 @@ def load(files: tuple[str, ...], *, strict: bool) -> None:
     from service.load import Unreadable, load
     from service.progress import LoadProgress, print_outcome
 
-    with migrated(settings_or_failure()) as dsn, told(Unreadable), _may_be_cut_off(), LoadProgress() as progress:
+    with (
+        migrated(settings_or_failure(), direct=True) as dsn,
+        told(Unreadable),
+        _may_be_cut_off(),
+        LoadProgress() as progress,
+    ):
         summary = uvloop.run(load(dsn, files, strict=strict, observer=progress))
     print_outcome(summary)
     sys.exit(summary.exit_code)
@@ -144,7 +149,7 @@ def demo() -> None:
     """Fill an empty database with the demo world: fictional outlets, stories and articles of the last 30 days."""
     from service.db.state import is_empty
 
-    with migrated(settings_or_failure()) as dsn:
+    with migrated(settings_or_failure(), direct=True) as dsn:
         if not asyncio.run(is_empty(dsn)):
             raise Failure("There is news in the database already, and the demo world goes into an empty one only.")
         _fill(dsn)

@@ -35,13 +35,17 @@ def told(*expected: type[Exception]) -> Generator[None]:
 
 
 @contextmanager
-def database(settings: Settings) -> Generator[str]:
-    """The DSN of the database that was set, or of the embedded one, started or joined; it can be reached."""
+def database(settings: Settings, *, direct: bool = False) -> Generator[str]:
+    """The DSN of the database that was set, or of the embedded one, started or joined; it can be reached.
+
+    `direct` for what needs a session of its own: the DSN without a pooler between, where there is one.
+    """
     from service.db.state import Unreachable, reach
     from service.embedded.errors import EmbeddedError
 
     if settings.database_url is not None:
-        dsn = settings.database_url.get_secret_value()
+        url = (direct and settings.feed_database_url) or settings.database_url
+        dsn = url.get_secret_value()
         with told(Unreachable):
             asyncio.run(reach(dsn))
         yield dsn
@@ -59,11 +63,11 @@ def database(settings: Settings) -> Generator[str]:
 
 
 @contextmanager
-def migrated(settings: Settings) -> Generator[str]:
+def migrated(settings: Settings, *, direct: bool = False) -> Generator[str]:
     """The DSN of the database, up to date: the embedded one is brought there, another one has to be."""
     from service.db import migrations
 
-    with database(settings) as dsn:
+    with database(settings, direct=direct) as dsn:
         if settings.database_url is None:
             asyncio.run(migrations.migrate(dsn))
         elif missing := asyncio.run(migrations.pending(dsn)):

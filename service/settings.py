@@ -45,11 +45,19 @@ class Settings(BaseSettings):
         ),
     )
 
+    prepared_statements: bool = Field(
+        default=True,
+        description=(
+            "Whether statements are prepared once for each connection. `false` for a PgBouncer before 1.21 in "
+            "transaction mode, which gives a connection's statements to others."
+        ),
+    )
     feed_database_url: PostgresUrl = Field(
         default=None,
         description=(
             "The same Postgres without a pooler between: where `DATABASE_URL` leads through PgBouncer, changes are "
-            "heard of here, since LISTEN does not pass through. Without it, `DATABASE_URL`."
+            "heard of here, since LISTEN does not pass through, and `migrate`, `load` and `demo` work here. Without "
+            "it, `DATABASE_URL`."
         ),
         examples=["postgresql://parallax:password@localhost:5432/parallax"],
     )

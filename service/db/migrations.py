@@ -48,7 +48,7 @@ def revisions() -> list[str]:
 async def pending(dsn: str) -> list[str]:
     """Revisions that the database lacks, oldest first."""
     known = revisions()
-    connection = await asyncpg.connect(dsn)
+    connection = await asyncpg.connect(dsn, statement_cache_size=0)
     try:
         if await connection.fetchval("select to_regclass('alembic_version')") is None:
             return known

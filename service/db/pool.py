@@ -89,6 +89,7 @@ class Database:
         self._dsn = dsn
         self._size = settings.pool_size
         self._timeout = settings.operation_timeout
+        self._prepares = settings.prepared_statements
         self._observe = observe
 
     async def __aenter__(self) -> Self:
@@ -105,7 +106,7 @@ class Database:
             timeout=self._timeout,
             connection_class=Session,
             # Every operation's shape is a statement of its own, some of them long: keep all that clients use.
-            statement_cache_size=1_000,
+            statement_cache_size=1_000 if self._prepares else 0,
             max_cached_statement_lifetime=0,
             max_cacheable_statement_size=0,
             server_settings={

@@ -30,7 +30,8 @@ class Unreachable(Exception):
 async def connected(dsn: str) -> AsyncGenerator[asyncpg.Connection[asyncpg.Record]]:
     """A connection of its own; raises Unreachable where none can be made."""
     try:
-        connection: asyncpg.Connection[Any] = await asyncpg.connect(dsn, timeout=PATIENCE)
+        # A pooler between may give statements that are prepared here to others.
+        connection: asyncpg.Connection[Any] = await asyncpg.connect(dsn, timeout=PATIENCE, statement_cache_size=0)
     except asyncpg.InvalidCatalogNameError as error:
         raise Unreachable(f"{place(dsn)} says: {error}. Create it, for example with createdb.") from error
     except asyncpg.InvalidAuthorizationSpecificationError as error:
