@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Self, TypeVar, cast
 
 import asyncpg
+from asyncpg.connect_utils import SessionAttribute
 
 from service.db.connections import Connections
 from service.errors import ApiError, BadUserInput, CursorExpired, Internal, OperationTimeout, Unavailable
@@ -30,6 +31,7 @@ in time, and Postgres would have worked for nothing: the more came, the fewer wo
 UNHEARD = 2
 """Seconds after which a connection is lost on which nobody acknowledges what is sent: a network that forgets it tells
 neither end. Else each that is forgotten would cost an operation all of its time, where another is had at once."""
+READ_WRITE = "target_session_attrs=read-write"
 
 AWAY = "The database cannot be reached. Try again in a moment."
 BUSY = "No connection to the database came free in time. Try again in a moment."
@@ -104,6 +106,8 @@ class Database:
             min_size=0,
             max_size=size,
             timeout=self._timeout,
+            # Of several hosts: the sessions here are read only, so none of them would count as `read-write`.
+            target_session_attrs=SessionAttribute.primary if READ_WRITE in self._dsn else None,
             connection_class=Session,
             # Every operation's shape is a statement of its own, some of them long: keep all that clients use.
             statement_cache_size=1_000 if self._prepares else 0,
