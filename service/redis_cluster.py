@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any, Self, cast
 
 from redis.asyncio import RedisCluster
+from redis.exceptions import RedisClusterException, RedisError
 
 from service.redis_pipeline import LATEST, PATIENCE_TO_CONNECT, Late, Word
 
@@ -33,7 +35,7 @@ class Cluster:
             async with asyncio.timeout(PATIENCE_TO_CONNECT):
                 await cluster._execute("PING")
         except BaseException:
-            await client.aclose()
+            await cluster._end()
             raise
         return cluster
 
@@ -55,11 +57,26 @@ class Cluster:
         # They end soon, and what is cut off would be left open.
         if self._calls:
             await asyncio.wait(self._calls, timeout=2 * LATEST)
+        await self._end()
+
+    async def _end(self) -> None:
         await self._client.aclose()
+        # That closes nothing where a node has just failed: then the client was about to look for the cluster anew.
+        nodes = self._client.nodes_manager
+        for node in (*nodes.nodes_cache.values(), *nodes.startup_nodes.values()):
+            with suppress(RedisError, OSError):
+                await node.disconnect()
 
     async def _execute(self, *command: Word) -> Any:
         async with self._connections:
-            return await cast("Any", self._client).execute_command(*command)  # its own type is known in part only
+            try:
+                return await cast("Any", self._client).execute_command(*command)  # its own type is known in part only
+            except (RedisError, RedisClusterException, OSError, TimeoutError):
+                raise
+            except Exception as error:
+                # Where a node dies, the client closes connections by which other calls are just being sent, and these
+                # then fail in whatever way they find that (AttributeError, with 8.1).
+                raise RedisError("The connection was closed meanwhile.") from error
 
     def _ended(self, call: asyncio.Task[Any]) -> None:
         self._calls.discard(call)
