@@ -1,4 +1,4 @@
-"""PgBouncer as tests meet it: in transaction mode, on loopback, before the server of the run."""
+"""PgBouncer as tests meet it: set as docs/scaling.md says, on loopback, before the server of the run."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ import pytest
 from service.embedded.binaries import account
 from tests.clusters import free_port
 
+AT_START = "set jit = off; set random_page_cost = 1.1; set statement_timeout = 5000"
 INI = """
 [databases]
-* = host={host} port={port} user={user}{password}
+* = host={host} port={port} user={user}{password} connect_query='{at_start}'
 
 [pgbouncer]
 listen_addr = 127.0.0.1
@@ -77,6 +78,7 @@ def pgbouncer(program: str, server_dsn: str, size: int = 4, more: str = "") -> G
             port=server.port or parse_qs(server.query).get("port", ["5432"])[0],
             user=server.username or "postgres",
             password=f" password={unquote(server.password)}" if server.password else "",
+            at_start=AT_START,
             listen=listen,
             size=size,
             more=more,

@@ -53,7 +53,7 @@ _LOST = (
     asyncpg.InternalClientError,
 )
 # What a replica took away from under a statement, as the primary had removed it: the connection is as good as before.
-_TAKEN_AWAY = (asyncpg.SerializationError,)
+_TAKEN_AWAY = (asyncpg.TransactionRollbackError,)
 
 
 class Session(asyncpg.Connection):  # pyright: ignore[reportMissingTypeArgument]  # generic in the stubs only

@@ -13,12 +13,13 @@ import asyncpg
 import httpx
 import pytest
 
+from bench.line import Line
 from service.db.migrations import migrate
 from tests.acceptance.conftest import Serve
 from tests.acceptance.test_server_sent_events import opened
 from tests.acceptance.test_websocket import STORY
 from tests.clusters import SOON, Cluster, clusters
-from tests.redis_servers import URL, Line, needs_redis, own_prefix
+from tests.redis_servers import URL, needs_redis, own_prefix
 
 RECOVERY = 5.0
 """Seconds after the promotion by which the new primary's news are told."""

@@ -21,7 +21,7 @@ from tests.acceptance.conftest import Serve
 from tests.acceptance.keyed import bearer
 from tests.acceptance.test_websocket import STORY
 from tests.access_keys import made_key
-from tests.pgbouncer import PgBouncer, installed, pgbouncer
+from tests.pgbouncer import AT_START, INI, PgBouncer, installed, pgbouncer
 
 CASES = Path(__file__).parents[1] / "planner" / "cases"
 FEATURES = "FACTUALITY,OWNERSHIP,PERSPECTIVES,HISTORY,EXPORT"
@@ -85,6 +85,22 @@ async def test_answers_are_those_without_it(
             for body, given, wanted in zip(asked, await ask(client, asked, room), expected, strict=True):
                 assert given == wanted, body
         assert (await client.get("/readyz")).json()["status"] == "pass"
+
+
+async def test_what_connections_are_set_to_is_as_without_it(empty_database: str, pooler: PgBouncer) -> None:
+    conn = await asyncpg.connect(
+        pooler.dsn(empty_database), statement_cache_size=0, server_settings={"timezone": "Asia/Tokyo"}
+    )
+    names = ("jit", "random_page_cost", "statement_timeout", "timezone")
+    assert [await conn.fetchval(f"show {name}") for name in names] == ["off", "1.1", "5s", "Asia/Tokyo"]
+    await conn.close()
+
+
+def test_it_is_documented_as_it_is_tested() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "scaling.md").read_text()
+    assert f"connect_query='{AT_START}'" in page
+    for line in ("pool_mode = transaction", *(line for line in INI.splitlines() if line.startswith("ignore_"))):
+        assert line in page
 
 
 async def test_keys_and_what_they_spend_go_through_it(serve: Serve, empty_database: str, pooler: PgBouncer) -> None:
