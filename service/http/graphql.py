@@ -87,7 +87,7 @@ class GraphQLEndpoint:
         method, media_type = scope["method"], scope["media_type"]
         settings, journey = self._settings, cast("Journey", scope["journey"])
         sent = read_arrived(scope, headers, receive, settings) or await read_streamed(receive, settings)
-        note_caller(journey, guest)
+        note_caller(journey, guest.caller)
         if media_type is MediaType.EVENTS:
             await self._stream(scope, receive, send, guest, sent)
             return

@@ -12,6 +12,7 @@ from typing import Any
 from graphql import DocumentNode, ExecutionResult, FieldNode, OperationDefinitionNode
 from graphql import execute as run  # pyright: ignore[reportUnknownVariableType]  # one parameter has a bare list
 
+from service.access.caller import Caller
 from service.access.usage import Usage
 from service.cache import REFERENCES, Answer, Filled, Kind, ResponseCache, story_tag
 from service.db.batching import Batches
@@ -161,11 +162,10 @@ class Operations:
         return body
 
 
-def note_caller(journey: Journey, guest: Guest) -> None:
+def note_caller(journey: Journey, caller: Caller) -> None:
     """Notes who asks, as far as may be told."""
-    caller = guest.caller
     journey.tier = caller.tier.name
-    if caller.key:
+    if caller.key is not None:
         journey.key_prefix = caller.key.prefix
 
 

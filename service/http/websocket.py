@@ -204,7 +204,7 @@ class _Socket:
         start = b'{"id":' + orjson.dumps(id_) + b',"type":"next","payload":'
         journey = Journey(self._request_id)
         journey.method, journey.path = "WS", "/graphql"
-        note_caller(journey, guest)
+        note_caller(journey, guest.caller)
         try:
             async with aclosing(self._operations.stream(request, guest, journey)) as answers:
                 async for _, body in answers:

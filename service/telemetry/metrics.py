@@ -138,8 +138,9 @@ class Metrics(Collector):
         """Counts a request that took so long until its answer began."""
         operation = journey.operation if journey.operation in self._operations else OTHER
         self._requests.add((journey.kind, operation, journey.code, journey.cache), seconds)
-        for stage in journey.stages:
-            self._stages.add((stage.name,), stage.ended - stage.began)
+        if journey.stages:
+            for stage in journey.stages:
+                self._stages.add((stage.name,), stage.ended - stage.began)
 
     def observe(self, event: Event) -> None:
         """Counts an event."""
