@@ -132,7 +132,7 @@ def test_doctor_finds_a_database_in_order(empty_database: str) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert [line.split()[:2] for line in done.stdout.splitlines()] == [
         ["ok", subject]
-        for subject in ("settings", "documents", "postgres", "clock", "migrations", "news", "keys", "tiers")
+        for subject in ("settings", "documents", "postgres", "clock", "migrations", "news", "keys", "tiers", "changes")
     ]
 
 
