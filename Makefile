@@ -47,7 +47,7 @@ audit: .venv/development ## Ask whether what is locked has known weaknesses; fai
 	@.ci/audit $(ARGS)
 
 docs: .venv/runtime ## Write docs/settings.md and docs/metrics.md
-	@.venv/bin/python -m service.settings > docs/settings.md
+	@.venv/bin/python -m service.settings_page > docs/settings.md
 	@.venv/bin/python -m service.telemetry > docs/metrics.md
 
 sdl: .venv/runtime ## Write schema/schema.graphql

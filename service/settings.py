@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, SecretStr, ValidationError
-from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service.setting_types import Features, Networks, Origins, PostgresUrl, PostgresUrls, RedisUrl, TracesUrl
@@ -296,30 +294,9 @@ def read_settings() -> Settings:
         raise SettingsError("\n".join(lines)) from None
 
 
-def settings_page() -> str:
-    """docs/settings.md: every setting with its default and its meaning."""
-    rows = [f"| `{name.upper()}` | {_default(name)} | {field.description} |" for name, field in _fields().items()]
-    return "\n".join([_PAGE_HEAD, *rows]) + "\n"
-
-
-_PAGE_HEAD = f"""\
-# Settings
-
-Parallax is set by environment variables, each with the prefix `{PREFIX}`: `PORT` below is `{PREFIX}PORT`. An empty
-variable counts as none. A value that will not do stops the start, and says what would.
-
-This page is made from the class `Settings` by `make docs`.
-
-| setting | default | meaning |
-| --- | --- | --- |"""
-
-
-def _fields() -> dict[str, FieldInfo]:
-    return Settings.model_fields
-
-
-def _default(name: str) -> str:
-    default: Any = _fields()[name].default
+def default_of(name: str) -> str:
+    """A setting's default as it is written in the documentation."""
+    default: Any = Settings.model_fields[name].default
     if default is None or default in (frozenset(), ()):
         return "none"
     if isinstance(default, frozenset):
@@ -328,17 +305,13 @@ def _default(name: str) -> str:
 
 
 def _example(name: str) -> str:
-    examples: list[Any] | None = _fields()[name].examples
-    return str(examples[0]) if examples else _default(name).strip("`")
+    examples: list[Any] | None = Settings.model_fields[name].examples
+    return str(examples[0]) if examples else default_of(name).strip("`")
 
 
 def _finding(name: str, reason: str, given: object) -> str:
-    secret = "SecretStr" in str(_fields()[name].annotation)
+    secret = "SecretStr" in str(Settings.model_fields[name].annotation)
     shown = "what was given (kept secret)" if secret else f'"{given}"'
     variable = PREFIX + name.upper()
     told = reason.removeprefix("Value error, ").replace("Input should be", "it must be")
     return f"{variable}: {shown} will not do: {told}. This would do: {variable}={_example(name)}"
-
-
-if __name__ == "__main__":
-    sys.stdout.write(settings_page())

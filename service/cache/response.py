@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -13,6 +12,8 @@ from math import inf
 from typing import NamedTuple
 
 from service.cache.entry import Entry, Filled, Kind
+from service.cache.flight import Flight
+from service.cache.given import Given
 from service.cache.invalidation import Invalidation
 from service.cache.local import LocalCache
 from service.cache.shared import SharedCache
@@ -29,7 +30,6 @@ LONGEST_WAIT = 5.0
 """Seconds after which a process that waits for another makes the answer itself."""
 LOOK_AGAIN = 0.01, 0.1
 """Seconds after which who waits for another process looks again: at first, and at most."""
-MOST_GIVEN = 10_000
 SKEW = 0.5
 """Seconds by which the clocks of two processes may differ. What is said to be made later than that in the future may be
 of any age."""
@@ -93,8 +93,8 @@ class ResponseCache:
         self._now = now
         self._steady = steady
         self._invalidation = Invalidation()
-        self._given = _Given()
-        self._flights: dict[bytes, _Flight] = {}
+        self._given = Given()
+        self._flights: dict[bytes, Flight] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._informed_at = -inf
 
@@ -194,14 +194,14 @@ class ResponseCache:
 
     # One flight for all who ask meanwhile ----------------------------------------------------------------------
 
-    def _flight(self, key: bytes, fill: Fill, behind: Fill | None) -> _Flight:
+    def _flight(self, key: bytes, fill: Fill, behind: Fill | None) -> Flight:
         flight = self._flights.get(key)
         if flight is None:
             fetched = self._fetched(key, fill, behind)
-            flight = self._flights[key] = _Flight(fetched, lambda: self._landed(key, flight))
+            flight = self._flights[key] = Flight(fetched, lambda: self._landed(key, flight))
         return flight
 
-    def _landed(self, key: bytes, flight: _Flight | None) -> None:
+    def _landed(self, key: bytes, flight: Flight | None) -> None:
         if self._flights.get(key) is flight:
             del self._flights[key]
 
@@ -324,57 +324,3 @@ class ResponseCache:
                 self._given.note(key, entry)
                 return Answer(entry, source, stale=True, age=age)
         return None
-
-
-class _Given:
-    """What was given last for each key, so that nothing older comes after it."""
-
-    def __init__(self) -> None:
-        self._last: OrderedDict[bytes, tuple[int, bytes]] = OrderedDict()
-        self._forgotten = 0
-
-    def clear(self) -> None:
-        self._last.clear()
-        self._forgotten = 0
-
-    def note(self, key: bytes, entry: Entry) -> None:
-        self._last[key] = entry.as_of, entry.etag
-        self._last.move_to_end(key)
-        if len(self._last) > MOST_GIVEN:
-            self._forgotten = max(self._forgotten, self._last.popitem(last=False)[1][0])
-
-    def allows(self, key: bytes, entry: Entry) -> bool:
-        """Of two answers as of the same transaction either may be the older, so only what is equal or later will do."""
-        as_of, etag = self._last.get(key, (self._forgotten - 1, b""))
-        return entry.etag == etag or entry.as_of > as_of
-
-
-class _Flight:
-    """One fetch for all who ask meanwhile; it is given up when the last of them has left."""
-
-    def __init__(self, fetch: Coroutine[None, None, Answer], landed: Callable[[], None]) -> None:
-        self._task = asyncio.create_task(fetch)
-        self._landed = landed
-        self._task.add_done_callback(lambda _: landed())
-        self._waiting = 0
-
-    async def wait(self) -> Answer:
-        self._waiting += 1
-        try:
-            return await asyncio.shield(self._task)
-        finally:
-            self._waiting -= 1
-            if not self._waiting and not self._task.done():
-                # Whoever comes from now on must not find it.
-                self._landed()
-                self._task.cancel()
-
-    def forget(self, failed: Callable[[BaseException], None]) -> None:
-        """Goes on without anybody who waits."""
-        self._waiting += 1
-
-        def tell(task: asyncio.Task[Answer]) -> None:
-            if not task.cancelled() and (error := task.exception()):
-                failed(error)
-
-        self._task.add_done_callback(tell)

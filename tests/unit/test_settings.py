@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from service.db.state import place
-from service.settings import Settings, SettingsError, read_settings, settings_page
+from service.settings import Settings, SettingsError, read_settings
+from service.settings_page import settings_page
 
 ROOT = Path(__file__).parents[2]
 
