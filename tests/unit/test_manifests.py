@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -48,14 +50,15 @@ def container(pod: Any) -> Any:
 @pytest.fixture(scope="module")
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
     """All that the overlay for production makes, with the parts that are options."""
-    if shutil.which("kubectl") is None:
+    kubectl = shutil.which("kubectl", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    if kubectl is None:
         pytest.skip("kubectl is needed to render manifests")
     copy = tmp_path_factory.mktemp("k8s") / "k8s"
     shutil.copytree(K8S, copy)
     production = copy / "overlays" / "production"
     with (production / "kustomization.yaml").open("a") as kustomization:
         kustomization.write(WITH_OPTIONS)
-    done = subprocess.run(["kubectl", "kustomize", str(production)], capture_output=True, text=True, check=True)
+    done = subprocess.run([kubectl, "kustomize", str(production)], capture_output=True, text=True, check=True)
     return [*yaml.safe_load_all(done.stdout)]
 
 
