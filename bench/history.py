@@ -20,11 +20,18 @@ class Write:
 
 @dataclass
 class History:
-    """All writes to each story, in their order. Times are seconds of one clock."""
+    """All writes to each story, in their order. Times are seconds of one clock.
 
+    `initial` is what stories had at first, where that was not 0; all that is written has a higher number than any.
+    """
+
+    initial: dict[int, int] = field(default_factory=dict[int, int])
     _writes: dict[int, list[Write]] = field(default_factory=dict[int, list[Write]])
     attempts: int = 0
     commits: int = 0
+
+    def __post_init__(self) -> None:
+        self.attempts = max(self.initial.values(), default=0)
 
     def begin(self, story: int, now: float) -> Write:
         """A write that is begun now, with the next number."""
@@ -39,8 +46,8 @@ class History:
         self.commits += 1
 
     def may_be(self, story: int, number: int, by: float) -> bool:
-        """Whether the story can have had that number by then; each had 0 at first."""
-        if number == 0:
+        """Whether the story can have had that number by then."""
+        if number == self.initial.get(story, 0):
             return True
         writes = self._writes.get(story, [])
         at = bisect_left(writes, number, key=lambda write: write.number)

@@ -106,6 +106,7 @@ class Line:
                 self._forward(reader, to_there, client=writer),
                 self._forward(from_there, writer, client=writer, lags=True),
             )
+            writer.close()
             self._lost.discard(writer)
             self._open.pop(writer, None)
 

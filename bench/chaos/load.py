@@ -74,6 +74,7 @@ class Load:
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
         """Asks and writes for as long as the block runs. Raises Unusable where that ends before."""
+        await self._begin_history()
         urls = [service.url for service in self.services]
         head = orjson.loads((await patiently(urls[0], graphql_path(HEAD), CATCH_UP)).body)
         self._cursor = head["data"]["changes"]["headCursor"]
@@ -92,6 +93,13 @@ class Load:
             for result in await asyncio.gather(*going, return_exceptions=True):
                 if not isinstance(result, asyncio.CancelledError):
                     raise Unusable(f"the load ended before it was told to: {result!r}")
+
+    async def _begin_history(self) -> None:
+        conn = await asyncpg.connect(self.dsn)
+        titles = await conn.fetch("select id, title from stories")
+        await conn.close()
+        self.history = History({row["id"]: int(row["title"].removeprefix("Story ")) for row in titles})
+        self._judge = Judge(self.history)
 
     async def _read(self, service: Asked, kind: Kind) -> None:
         async with Client(service.url) as client:
