@@ -16,7 +16,6 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Coroutine, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, field, replace
-from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -35,6 +34,7 @@ from tests.integration.recount import recount
 
 T = TypeVar("T")
 
+OUTLETS = 500
 PROCESSES = 2
 CONNECTIONS = 64
 """For each process, each with a pause between requests."""
@@ -129,9 +129,9 @@ async def _measure(minutes: float, share: float, articles: int) -> Soaked:
     async with _parts() as (folder, postgres, redis, services):
         batch = int(articles * LOAD_EVERY)
         first = batch * (int(minutes * 60 / LOAD_EVERY) + 2)
-        stream = lines(Corpus(max(500, first // 9)))  # twice as many articles, and some
+        stream = lines(Corpus(max(500, first // 9), outlets=OUTLETS))  # twice as many articles, and some
         tell("loading what is there at first")
-        await load(postgres.dsn, [_written(folder / "first", list(islice(stream, first)))])
+        await load(postgres.dsn, [_written(folder / "first", _next(stream, first))])
         bodies = await _bodies(postgres.dsn, folder / "bodies")
         tell("finding what can be done")
         pause = await _find_capacity(soaked, services, bodies, share)
@@ -193,7 +193,7 @@ async def _load_on(soaked: Soaked, folder: Path, dsn: str, stream: Iterator[Line
     environment = {**os.environ, **SETTINGS, "PARALLAX_DATABASE_URL": dsn}
     while True:
         began = time.monotonic()
-        news = list(islice(stream, batch))
+        news = _next(stream, batch)
         command = [sys.executable, "-m", "service", "load", str(_written(folder / "next", news))]
         process = await asyncio.create_subprocess_exec(
             *command, cwd=ROOT, env=environment, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
@@ -204,6 +204,15 @@ async def _load_on(soaked: Soaked, folder: Path, dsn: str, stream: Iterator[Line
             await process.wait()  # also where this is cancelled: what is counted anew must not change
         soaked.loaded += sum(line["type"] == "article" for line in news)
         await asyncio.sleep(max(0.0, began + LOAD_EVERY - time.monotonic()))
+
+
+def _next(stream: Iterator[Line], articles: int) -> list[Line]:
+    """The next lines, with so many articles among them."""
+    taken: list[Line] = []
+    while articles and (line := next(stream, None)):
+        taken.append(line)
+        articles -= line["type"] == "article"
+    return taken
 
 
 async def _sample(soaked: Soaked, parts: list[Part]) -> None:
