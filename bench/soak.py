@@ -151,7 +151,9 @@ async def _measure(minutes: float, share: float, articles: int) -> Soaked:
 
 async def _find_capacity(soaked: Soaked, services: list[Service], bodies: Path, share: float) -> float:
     """Notes how much can be done; the milliseconds for which each connection is to pause for a share of that."""
-    asking = (drive(each.url, bodies, warm_up=CAPACITY_SECONDS, seconds=CAPACITY_SECONDS) for each in services)
+    asking = (
+        drive(each.url + "/graphql", bodies, warm_up=CAPACITY_SECONDS, seconds=CAPACITY_SECONDS) for each in services
+    )
     results = await _all(asking)
     soaked.capacity = sum(each.rate for each in results)
     return _pause(soaked.capacity * share) - sum(each.p50 for each in results) / len(results)
@@ -173,7 +175,9 @@ async def _ask(  # noqa: PLR0917 - what is asked, of whom, how
     soaked: Soaked, services: list[Service], bodies: Path, pause: float, seconds: int, wanted: float
 ) -> float:
     """Asks for so many seconds; the pause with which the rate would have been what is wanted."""
-    asking = (pace(each.url, bodies, connections=CONNECTIONS, seconds=seconds, pause=pause) for each in services)
+    asking = (
+        pace(each.url + "/graphql", bodies, connections=CONNECTIONS, seconds=seconds, pause=pause) for each in services
+    )
     results = await _all(asking)
     rate = sum(measured.rate for measured, _ in results)
     soaked.rates.append(rate)
