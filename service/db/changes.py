@@ -19,6 +19,7 @@ import asyncpg
 
 from service.db.queries import QUERIES
 from service.events import FeedBegun, FeedFound, FeedLost, ForgettingFailed, Observer, ignore
+from service.within import Within
 
 CHANNEL = "parallax_changes"
 HEARTBEAT = 1.0
@@ -99,8 +100,8 @@ class ChangeFeed:
     async def __aenter__(self) -> Self:
         """Waits for the first look, for as long as one may take."""
         self._task = asyncio.create_task(self._run())
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._tried.wait(), PATIENCE)
+        with suppress(TimeoutError), Within(PATIENCE):
+            await self._tried.wait()
         return self
 
     @property
@@ -152,8 +153,9 @@ class ChangeFeed:
                 await self._forget(conn)
                 hold = min(2 * hold, longest) if look.pending else PENDING[0]
                 await asyncio.sleep(BREATH)
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), hold if look.pending else HEARTBEAT)
+                # Not wait_for, which before Python 3.12 forgets that it was cancelled where it is woken just then.
+                with suppress(TimeoutError), Within(hold if look.pending else HEARTBEAT):
+                    await self._woken.wait()
         finally:
             conn.terminate()
 

@@ -22,6 +22,7 @@ from service.db.queries import QUERIES
 from service.db.state import place
 from service.events import Observer, ReplicaLeft, ReplicaTaken, ignore
 from service.settings import Settings
+from service.within import Within
 
 LOOK_EVERY = 0.5
 """Seconds between looks at a replica."""
@@ -225,8 +226,8 @@ class Replicas:
                 state = await conn.fetchrow(QUERIES["replica_state"], timeout=PATIENCE)
                 assert state is not None
                 self._judge(replica, state)
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(replica.doubted.wait(), LOOK_EVERY)
+                with suppress(TimeoutError), Within(LOOK_EVERY):
+                    await replica.doubted.wait()
         finally:
             conn.terminate()
 

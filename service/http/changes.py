@@ -13,6 +13,7 @@ from service.db.changes import Look
 from service.db.pool import Database
 from service.errors import OperationTimeout, Unavailable
 from service.planner import Subscription, Told
+from service.within import Within
 
 PATIENCE = 3.0
 """Seconds that a subscriber waits for the feed to be heard at all, as after the start."""
@@ -101,8 +102,8 @@ class StoryChanges:
     async def _now(self) -> str:
         """Where one begins who asks for what comes from now on."""
         if self.head is None:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._next_move.wait(), PATIENCE)
+            with suppress(TimeoutError), Within(PATIENCE):
+                await self._next_move.wait()
         if self.head is None:
             raise Unavailable("Changes are not heard of yet. Try again in a moment.")
         return self.head
