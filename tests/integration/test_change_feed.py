@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import asyncpg
 import pytest
@@ -267,3 +267,12 @@ async def test_what_is_no_cursor_is_the_callers_error(conn: Conn, cursor: str) -
 
 async def lost(conn: Conn, snapshot: str, database: str) -> bool:
     return await conn.fetchval("select lost from changes_since($1::text::pg_snapshot, $2)", snapshot, database)
+
+
+async def test_it_ends_though_it_is_woken_at_that_moment(empty_database: str) -> None:
+    async with asyncio.timeout(SOON):
+        feed = ChangeFeed(empty_database, (), WEEK)
+        async with feed:
+            await asyncio.sleep(0.2)  # it waits for its next look
+            cast("Any", feed)._wake()
+            await asyncio.sleep(0)
