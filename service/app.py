@@ -34,7 +34,7 @@ from service.http.graphql import GraphQLEndpoint
 from service.http.management import management
 from service.http.middleware import Failures, RequestId
 from service.http.operations import Operations
-from service.http.origins import Sharing, SocketOrigins, refuse_socket
+from service.http.origins import Sharing, SocketOrigins, lines_for_all, refuse_socket
 from service.http.readings import readings
 from service.http.server_sent_events import EventStream
 from service.http.streams import Streams
@@ -156,7 +156,12 @@ def _layered(app: ASGIApp, settings: Settings, telemetry: Telemetry) -> ASGIApp:
     for layer in (
         partial(Failures, observe=telemetry.observe),
         partial(Sharing, allowed=settings.allowed_origins),
-        partial(RequestId, report=telemetry.report, tls_seconds=settings.tls_only_seconds),
+        partial(
+            RequestId,
+            report=telemetry.report,
+            tls_seconds=settings.tls_only_seconds,
+            lines=lines_for_all(settings.allowed_origins),
+        ),
     ):
         app = layer(app)
     return _behind(settings.trusted_proxies, app) if settings.trusted_proxies else app

@@ -72,7 +72,6 @@ class Callers:
         self._known = Remembered[bytes, Caller](MOST)
         self._none = Remembered[bytes, bool](MOST)
         self._met = Remembered[bytes, bool](MOST)
-        self._anonymous = Remembered[str, Caller](MOST)
         self._asking: dict[object, asyncio.Task[None]] = {}
 
     async def __aenter__(self) -> Self:
@@ -92,7 +91,7 @@ class Callers:
     def at_hand(self, given: Credentials) -> Caller | None:
         """The caller, where nobody has to be asked; None where someone has, and where it will be refused."""
         if given.key is None:
-            return self._anonymous.get(given.address) or self._anonymous.put(given.address, self._anonymous_at(given))
+            return self._anonymous_at(given)
         if not self._counts():
             return None
         caller = self._known.get(_fingerprint(given.key))
@@ -177,7 +176,7 @@ class Callers:
             row = await self._ask("access_tiers")
             self.tiers = Tiers(_tier_of(tier) for tier in orjson.loads(row["tiers"]))
             self._generation = row["generation"]
-            for remembered in (self._callers, self._known, self._none, self._anonymous):
+            for remembered in (self._callers, self._known, self._none):
                 remembered.clear()
         self._looked_at = began
         if not self._knows:

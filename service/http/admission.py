@@ -17,12 +17,17 @@ from service.access.usage import Usage
 from service.errors import ApiError, CostLimitExceeded, RateLimited, Unauthenticated
 from service.paces import Paces
 from service.planner import Allowed, Call
+from service.remembered import Remembered
 from service.settings import Settings
 
 UNCHARGED_A_MINUTE = 600
 """Operations a minute of one address that ask for `viewer` and `service` alone, and are answered for nothing."""
 REFUSED_A_MINUTE = 60
 """Keys a minute of one address that may turn out to be none, before it has to wait: nobody finds a key by trying."""
+
+
+MOST_STRANGERS = 5_000
+"""Addresses of which it is remembered what a caller without a key is there."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,12 +56,18 @@ class Admission:
         self._settings = settings
         self._tiers = callers.tiers
         self._terms: dict[tuple[str, bool], Terms] = {}
+        self._strangers = Remembered[str, Guest](MOST_STRANGERS)
         self._paces = Paces()
 
     def known(self, given: Credentials) -> Guest | None:
         """The caller of those credentials, where nobody has to be asked."""
+        if given.key is None and self._tiers is self._callers.tiers and (guest := self._strangers.get(given.address)):
+            return guest
         caller = self._callers.at_hand(given)
-        return self._guest(caller, given) if caller else None
+        if caller is None:
+            return None
+        guest = self._guest(caller, given)
+        return guest if caller.key is not None else self._strangers.put(given.address, guest)
 
     async def admit(self, given: Credentials) -> Guest:
         """The caller of those credentials. Raises Unauthenticated, RateLimited or Unavailable."""
@@ -151,6 +162,7 @@ class Admission:
         if self._tiers is not self._callers.tiers:
             self._tiers = self._callers.tiers
             self._terms.clear()
+            self._strangers.clear()
         of = caller.tier.name, caller.key is None
         terms = self._terms.get(of)
         if terms is None:

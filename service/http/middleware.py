@@ -30,15 +30,15 @@ class RequestId:
     """Gives each request an id, `scope["request_id"]`: the caller's `X-Request-Id` where it will do; and a journey.
 
     `scope["journey"]` is reported as the answer begins; from then on `scope["answering"]` is true. Every answer has the
-    id, and what browsers are told of all of them: that none is anything else than it says, and for how many
-    `tls_seconds` to come by TLS only.
+    id, what browsers are told of all of them (that none is anything else than it says, and for how many `tls_seconds`
+    to come by TLS only), and further `lines` of headers.
     """
 
-    def __init__(self, app: ASGIApp, *, report: Report = untold, tls_seconds: int = 0) -> None:
+    def __init__(self, app: ASGIApp, *, report: Report = untold, tls_seconds: int = 0, lines: bytes = b"") -> None:
         self._app = app
         self._report = report
         tls: Header = (b"strict-transport-security", b"max-age=%d" % tls_seconds)
-        self._lines = lines_of(NOSNIFF, tls) if tls_seconds else lines_of(NOSNIFF)
+        self._lines = lines + (lines_of(NOSNIFF, tls) if tls_seconds else lines_of(NOSNIFF))
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] != "http":

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import Forbidden
 from service.http.requests import Headers, headers_of
-from service.http.shortcuts import Header, add_headers, lines_of
+from service.http.shortcuts import START, Header, add_headers, lines_of
 
 ANY = "*"
 PREFLIGHT_SECONDS = 7_200
@@ -39,11 +39,16 @@ _REFUSED = (
 )
 
 
-class Sharing:
-    """Answers preflights, and lets the pages of allowed origins read every answer.
+def lines_for_all(allowed: Collection[str]) -> bytes:
+    """What every answer says of the pages that may read it, whoever asks: so that caches may give one to all.
 
-    Where any page may, all answers say so, whoever asks: so that caches may give one to all.
+    Nothing, where not any page may; `Sharing` then tells each its own.
     """
+    return _FOR_ANY if ANY in allowed else b""
+
+
+class Sharing:
+    """Answers preflights, and lets the pages of allowed origins read every answer; see `lines_for_all`."""
 
     def __init__(self, app: ASGIApp, allowed: Collection[str]) -> None:
         self._app = app
@@ -60,14 +65,27 @@ class Sharing:
             return self._app(scope, receive, send)
         headers = headers_of(scope)
         if scope["method"] == "OPTIONS" and _is_preflight(headers):
-            return self._preflights(scope, receive, send)
-        shared = _FOR_ANY if self._any else self._for_origin.get(headers.get(b"origin"), _FOR_NONE)
+            return self._preflights(scope, receive, _without_origin(send) if self._any else send)
+        if self._any:
+            return self._app(scope, receive, send)
+        shared = self._for_origin.get(headers.get(b"origin"), _FOR_NONE)
 
         def send_shared(message: Message) -> Awaitable[None]:
             add_headers(message, shared)
             return send(message)
 
         return self._app(scope, receive, send_shared)
+
+
+def _without_origin(send: Send) -> Send:
+    """Leaves out of an answer what `lines_for_all` has whoever writes it add."""
+
+    def send_without(message: Message) -> Awaitable[None]:
+        if message["type"] == START:
+            message["headers"] = [each for each in message["headers"] if each[0] != _ALLOW_ORIGIN]
+        return send(message)
+
+    return send_without
 
 
 class SocketOrigins:
