@@ -98,7 +98,7 @@ def create_app(settings: Settings, dsn: str, observe: Observer | None = None) ->
         changes=changes,
         settings=settings,
     )
-    events = EventStream(admission, operations, streams, settings.heartbeat, observe)
+    events = EventStream(admission, operations, streams, settings.heartbeat, telemetry)
     graphql = GraphQLEndpoint(admission, operations, events, documents=documents, cache=cache, settings=settings)
     sockets = WebSocketEndpoint(admission, operations, streams, settings, telemetry)
     kept_elsewhere = readings(

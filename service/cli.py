@@ -59,11 +59,13 @@ def serve(*, end_with_parent: bool) -> None:
         from service.app import create_app
         from service.documents import BrokenDocuments
 
-        url = _url(settings.host, address.getsockname()[1])
+        url = _url(settings.host, address.port)
         with told(SettingsError, BrokenDocuments):
             app = create_app(settings, dsn)
-        metrics = f"{_url(settings.host, operators.getsockname()[1])}/metrics"
-        if not serving.serve(app, address, operators, lambda: _welcome(url, metrics, settings), settings):
+        metrics = f"{_url(settings.host, operators.port)}/metrics"
+        with told(serving.AddressTaken):
+            served = serving.serve(app, address, operators, lambda: _welcome(url, metrics, settings), settings)
+        if not served:
             raise Failure("The service could not start: what is logged above says why.")
 
 

@@ -16,10 +16,10 @@ class Event:
 
     level: ClassVar[Level] = "info"
 
-    @property
-    def name(self) -> str:
+    @classmethod
+    def name_of(cls) -> str:
         """What it is called in logs and metrics: `redis_failed`."""
-        return re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
 
 
 Observer = Callable[[Event], None]

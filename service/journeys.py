@@ -38,10 +38,19 @@ class Journey:
     code: str | None = None
     status: int | None = None
     stages: tuple[Stage, ...] = ()
+    streamed = False
+    """Whether it goes on after its answer has begun, and is told of at its end."""
 
     def __init__(self, request_id: str) -> None:
         self.request_id = request_id
         self.began = perf_counter()
+
+    def taken(self) -> dict[str, float]:
+        """Seconds by the names of stages; those of one name together."""
+        found: dict[str, float] = {}
+        for stage in self.stages:
+            found[stage.name] = found.get(stage.name, 0.0) + stage.ended - stage.began
+        return found
 
     def passed(self, name: str, began: float) -> None:
         """Notes a stage that ends now."""
@@ -49,7 +58,8 @@ class Journey:
 
 
 Report = Callable[[Journey], bytes]
-"""Takes a journey as its answer begins; gives lines of headers that tell the caller of it. Never raises."""
+"""Takes a journey as its answer begins, or at its end if it is streamed. Gives lines of headers that tell the caller of
+it. Never raises."""
 
 
 def untold(_journey: Journey) -> bytes:

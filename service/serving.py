@@ -10,6 +10,7 @@ import socket
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import FrameType
 from typing import Protocol
 
@@ -19,10 +20,17 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from service.heads import bounded_heads
 from service.settings import Settings
 
+BACKLOG = 2_048
+"""Connections that wait to be taken."""
 SWITCH = 0.0005
 """Seconds after which a thread that reads a long document lets the loop go on, where it has something to do."""
 YOUNG = 20_000
 """Objects from which on Python looks for cycles among the new: more than live while thousands are told of a change."""
+
+
+LARGEST_MANAGEMENT = 10_000
+PATIENCE_WITH_MANAGEMENT = 10.0
+"""Bytes and seconds that a request of an operator's may take."""
 
 
 class Servable(Protocol):
@@ -41,18 +49,40 @@ class AddressTaken(Exception):
     """The address to serve on cannot be had; the message says why and what would help."""
 
 
-def bind(host: str, port: int, setting: str) -> socket.socket:
-    """A socket at the address, at which nobody is answered yet; raises AddressTaken, which names the port's setting."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A socket at an address, at which nobody is answered yet, and the setting that says which port it has."""
+
+    socket: socket.socket
+    setting: str
+
+    @property
+    def port(self) -> int:
+        return self.socket.getsockname()[1]
+
+    def listen(self) -> None:
+        """Lets connections in. Raises AddressTaken where another program has come first meanwhile."""
+        try:
+            self.socket.listen(BACKLOG)
+        except OSError as error:
+            host, port = self.socket.getsockname()[:2]
+            raise _taken(host, port, self.setting, error) from error
+
+
+def bind(host: str, port: int, setting: str) -> Place:
+    """A place to serve at; raises AddressTaken, which names the port's setting."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         bound = socket.socket(family, socket.SOCK_STREAM)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((host, port))
     except OSError as error:
-        raise AddressTaken(
-            f"Port {port} on {host} cannot be had: {error.strerror}. {_help_for(error, setting)}"
-        ) from error
-    return bound
+        raise _taken(host, port, setting, error) from error
+    return Place(bound, setting)
+
+
+def _taken(host: str, port: int, setting: str, error: OSError) -> AddressTaken:
+    return AddressTaken(f"Port {port} on {host} cannot be had: {error.strerror}. {_help_for(error, setting)}")
 
 
 def _help_for(error: OSError, setting: str) -> str:
@@ -65,14 +95,14 @@ def _help_for(error: OSError, setting: str) -> str:
 
 def serve(
     app: Servable,
-    public: socket.socket,
-    management: socket.socket,
+    public: Place,
+    management: Place,
     when_ready: Callable[[], None],
     settings: Settings,
 ) -> bool:
-    """Serve at bound sockets until SIGINT or SIGTERM, then let running requests end within the time set for that.
+    """Serve until SIGINT or SIGTERM, then let running requests end within the time set for that.
 
-    Returns whether the application started.
+    Returns whether the application started. Raises AddressTaken.
     """
     config = uvicorn.Config(
         app,
@@ -92,8 +122,10 @@ def serve(
         server_header=False,
         timeout_graceful_shutdown=settings.drain_timeout,
     )
-    server = _Server(config, _Management(app.management, management), when_ready, app.drain)
-    server.run(sockets=[public])
+    server = _Server(config, (public, management), app, when_ready)
+    server.run(sockets=[public.socket])
+    if server.refused:
+        raise server.refused
     return server.started
 
 
@@ -102,7 +134,16 @@ class _Management:
 
     def __init__(self, app: ASGIApp, at: socket.socket) -> None:
         config = uvicorn.Config(
-            app, ws="none", lifespan="off", log_config=None, access_log=False, server_header=False, proxy_headers=False
+            app,
+            http=bounded_heads(LARGEST_MANAGEMENT, PATIENCE_WITH_MANAGEMENT),
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            # Whoever does not read what they asked for must not keep the process from ending.
+            timeout_graceful_shutdown=1,
         )
         self._server = _Quiet(config)
         self._socket = at
@@ -125,16 +166,14 @@ class _Quiet(uvicorn.Server):
 
 class _Server(uvicorn.Server):
     def __init__(
-        self,
-        config: uvicorn.Config,
-        management: _Management,
-        when_ready: Callable[[], None],
-        when_ending: Callable[[], None],
+        self, config: uvicorn.Config, places: tuple[Place, Place], app: Servable, when_ready: Callable[[], None]
     ) -> None:
         super().__init__(config)
-        self._management = management
+        self._places = places
+        self._management = _Management(app.management, places[1].socket)
         self._when_ready = when_ready
-        self._when_ending = when_ending
+        self._when_ending = app.drain
+        self.refused: AddressTaken | None = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         super().handle_exit(sig, frame)
@@ -149,6 +188,12 @@ class _Server(uvicorn.Server):
             signal.signal(each, handler)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            for place in self._places:
+                place.listen()
+        except AddressTaken as taken:
+            self.refused, self.should_exit = taken, True
+            return
         await super().startup(sockets)
         if self.started:
             self._management.start()

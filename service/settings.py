@@ -265,7 +265,7 @@ class Settings(BaseSettings):
         default=0.05,
         ge=0,
         le=1,
-        description="The share of traces that are recorded, 0 to 1: which, their ids decide, as in other services.",
+        description="The share of operations that are recorded, 0 to 1; which, chance decides.",
     )
 
     introspection: bool = Field(

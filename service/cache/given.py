@@ -31,5 +31,5 @@ class Given:
 
     def allows(self, key: bytes, entry: Entry) -> bool:
         """Of two answers as of the same transaction either may be the older, so only what is equal or later will do."""
-        as_of, etag = self._last.get(key, (self._forgotten - 1, b""))
+        as_of, etag = self._last.get(key, (self._forgotten, b""))
         return entry.etag == etag or entry.as_of > as_of

@@ -46,6 +46,9 @@ class Source(Enum):
     __hash__ = object.__hash__
 
 
+_STATES = {Source.LOCAL: "memory", Source.SHARED: "redis", Source.DATABASE: "miss"}
+
+
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
     """Seconds. Lists are fresh for `list_fresh`, then served while one refreshes them for `list_stale` more.
@@ -69,6 +72,11 @@ class Answer(NamedTuple):
     source: Source
     stale: bool
     age: float
+
+    @property
+    def state(self) -> str:
+        """Where it came from, in a word: `memory`, `redis`, `miss`, or `stale`."""
+        return "stale" if self.stale else _STATES[self.source]
 
 
 class ResponseCache:

@@ -100,7 +100,8 @@ class GraphQLEndpoint:
             charged = self._admission.charged_at_hand(guest, call) or await self._admission.charge(guest, call)
             reader.balance = scope["balance"] = charged
             if answer := cache.at_hand(call.key) or await _shared(cache, call.key, journey):
-                await send_kept(send, reader, Kept(cache, call.key, answer), journey, settings.cache_max_age)
+                journey.cache = answer.state
+                await send_kept(send, reader, Kept(cache, call.key, answer), settings.cache_max_age)
                 return
         async with self._admission.reading(guest), self._turn(sent):
             began = perf_counter()
@@ -116,7 +117,7 @@ class GraphQLEndpoint:
                 self._calls.put((sent, guest.terms), (operation, call))
             with WhileCallerWaits(receive):
                 answer = await self._operations.kept(call, journey)
-            await send_kept(send, reader, Kept(self._cache, call.key, answer), journey, self._settings.cache_max_age)
+            await send_kept(send, reader, Kept(self._cache, call.key, answer), self._settings.cache_max_age)
         else:
             with WhileCallerWaits(receive):
                 body = await self._operations.made(call, request.variables, guest, journey)

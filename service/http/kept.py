@@ -18,15 +18,12 @@ from service.http.media import MediaType
 from service.http.requests import Headers
 from service.http.responses import NO_STORE, allowance_lines, send_not_modified, send_reply
 from service.http.shortcuts import lines_of
-from service.journeys import Journey
 
 _STATUS = {
     Source.LOCAL: b"parallax; hit; detail=memory",
     Source.SHARED: b"parallax; hit; detail=redis",
     Source.DATABASE: b"parallax; fwd=miss; stored",
 }
-_SOURCES = {Source.LOCAL: "memory", Source.SHARED: "redis", Source.DATABASE: "miss"}
-STALE = "stale"
 _CODING = {"": b"", **{name: lines_of((b"content-encoding", name.encode())) for name in ENCODERS}}
 _ABOUT = b"etag: %b\r\nage: %d\r\ncache-control: %b, max-age=%d\r\ncache-status: %b%b\r\n"
 READING = ("GET", "HEAD")
@@ -55,9 +52,8 @@ class Kept(NamedTuple):
         return self.cache.encoded(self.key, entry, encoding, ENCODERS[encoding]) if encoding else entry.body
 
 
-def send_kept(send: Send, reader: Reader, kept: Kept, journey: Journey, max_age: int) -> Awaitable[None]:
+def send_kept(send: Send, reader: Reader, kept: Kept, max_age: int) -> Awaitable[None]:
     """Sends a kept answer; 304 to a reader who has it already. `max_age` is for caches outside."""
-    journey.cache = STALE if kept.answer.stale else _SOURCES[kept.answer.source]
     entry, headers, media_type = kept.answer.entry, reader.headers, reader.media_type
     encoding = _encoding(headers, len(entry.body))
     # A strong tag tells apart what differs by a byte: the same body in another coding, or under another type.

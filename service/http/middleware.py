@@ -29,9 +29,9 @@ _GIVEN = re.compile(rb"[A-Za-z0-9._:+/=@-]{1,128}")
 class RequestId:
     """Gives each request an id, `scope["request_id"]`: the caller's `X-Request-Id` where it will do; and a journey.
 
-    `scope["journey"]` is reported as the answer begins; from then on `scope["answering"]` is true. Every answer has the
-    id, what browsers are told of all of them (that none is anything else than it says, and for how many `tls_seconds`
-    to come by TLS only), and further `lines` of headers.
+    `scope["journey"]` is reported as the answer begins, unless it is streamed; `scope["answering"]` is true from then
+    on. Every answer has the id, what browsers are told of all of them (that none is anything else than it says, and for
+    how many `tls_seconds` to come by TLS only), and further `lines` of headers.
     """
 
     def __init__(self, app: ASGIApp, *, report: Report = untold, tls_seconds: int = 0, lines: bytes = b"") -> None:
@@ -55,7 +55,7 @@ class RequestId:
             if "answering" not in scope:
                 scope["answering"] = True
                 journey.status = message["status"]
-                told = self._report(journey)
+                told = b"" if journey.streamed else self._report(journey)
                 add_headers(message, b"%b%bx-request-id: %b\r\n" % (self._lines, told, request_id.encode()))
             return send_whole(send, message)
 

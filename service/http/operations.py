@@ -85,6 +85,7 @@ class Operations:
         began = perf_counter()
         answer = await self._cache.answer(call.key, fill, behind)
         journey.passed("cache", began)
+        journey.cache = answer.state
         return answer
 
     async def made(self, call: Call, variables: Mapping[str, Any], guest: Guest, journey: Journey) -> bytes:
@@ -172,7 +173,7 @@ def note_caller(journey: Journey, caller: Caller) -> None:
 def note_call(journey: Journey, operation: Operation, call: Call) -> None:
     """Notes what is asked for."""
     journey.kind = operation.kind
-    journey.operation = operation.name
+    journey.operation = operation.told_name
     journey.document_id = operation.document_id
     journey.cost = call.cost
 

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from service.access.limits import Balance
 from service.errors import ApiError, Internal, Unauthenticated
-from service.events import Observer, RequestFailed
+from service.events import RequestFailed
 from service.http.admission import Admission, Guest
 from service.http.caller import WhileCallerWaits
 from service.http.operations import Operations
@@ -20,6 +20,8 @@ from service.http.requests import GraphQLRequest, headers_of
 from service.http.responses import NO_STORE, allowance_lines, shown_errors
 from service.http.shortcuts import START, headers_in
 from service.http.streams import KEY_ENDED, Stream, Streams
+from service.journeys import Journey
+from service.telemetry import Telemetry
 
 SOON = 0.25
 """Seconds after which a caller hears that the stream is open, where nothing else has been told."""
@@ -40,21 +42,27 @@ class EventStream:
     """
 
     def __init__(
-        self, admission: Admission, operations: Operations, streams: Streams, heartbeat: float, observe: Observer
+        self, admission: Admission, operations: Operations, streams: Streams, heartbeat: float, telemetry: Telemetry
     ) -> None:
         self._admission = admission
         self._operations = operations
         self._streams = streams
         self._heartbeat = heartbeat
-        self._observe = observe
+        self._telemetry = telemetry
 
     async def send(self, scope: Scope, receive: Receive, send: Send, guest: Guest, request: GraphQLRequest) -> None:
         """Raises CallerGone, and before the first event the errors that have a status of their own."""
         last_event_id = headers_of(scope).get(b"last-event-id")
         after = last_event_id.decode("latin-1") if last_event_id else None
-        with self._streams.opened(guest.caller.account, guest.caller) as stream, WhileCallerWaits(receive):
-            async with aclosing(self._operations.stream(request, guest, scope["journey"], after)) as answers:
-                await self._send_all(scope, answers, stream, _Body(send, partial(self._admission.balance, guest)))
+        journey: Journey = scope["journey"]
+        body = _Body(send, partial(self._admission.balance, guest), journey)
+        try:
+            with self._streams.opened(guest.caller.account, guest.caller) as stream, WhileCallerWaits(receive):
+                async with aclosing(self._operations.stream(request, guest, journey, after)) as answers:
+                    await self._send_all(scope, answers, stream, body)
+        finally:
+            if body.begun:
+                self._telemetry.report(journey)
 
     async def _send_all(
         self, scope: Scope, answers: AsyncGenerator[tuple[str, bytes]], stream: Stream, body: _Body
@@ -72,7 +80,9 @@ class EventStream:
                 raise
             scope["journey"].code = error.code
             if error.status >= 500:
-                self._observe(RequestFailed(scope["request_id"], error.code, raised))
+                foreseen = isinstance(raised, ApiError)
+                failed = RequestFailed(scope["request_id"], error.code, None if foreseen else raised)
+                self._telemetry.observe(failed)
             await body.write(_failed(error, scope["request_id"]) + COMPLETE, more=False)
         finally:
             await _cancelled(telling)
@@ -94,9 +104,10 @@ class EventStream:
 class _Body:
     """The body of a response that begins with the first part; a part at a time, whoever writes it."""
 
-    def __init__(self, send: Send, balance: Callable[[], Awaitable[Balance]]) -> None:
+    def __init__(self, send: Send, balance: Callable[[], Awaitable[Balance]], journey: Journey) -> None:
         self._send = send
         self._balance = balance
+        self._journey = journey
         self._turn = asyncio.Lock()
         self.begun = False
 
@@ -104,8 +115,8 @@ class _Body:
         async with self._turn:
             if not self.begun:
                 headers = [*HEADERS, *headers_in(allowance_lines(await self._balance()))]
+                self._journey.streamed = self.begun = True
                 await self._send({"type": START, "status": 200, "headers": headers})
-                self.begun = True
             await self._send({"type": "http.response.body", "body": part, "more_body": more})
 
 

@@ -28,6 +28,8 @@ from service.telemetry import Telemetry
 
 SUBPROTOCOL = "graphql-transport-ws"
 LONGEST_ID = 200
+CANCELLED = "CANCELLED"
+"""The code of an operation that its caller, or the end of its socket, ended: for operators only."""
 
 
 class Closed(Exception):
@@ -211,14 +213,21 @@ class _Socket:
                     await self._text(start + body + b"}")
             await self._ended(id_, {"id": id_, "type": "complete"})
         except ApiError as error:
-            journey.code = error.code
-            await self._fail(id_, error)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the socket and the others on it go on
-            journey.code = Internal.code
-            self._telemetry.observe(RequestFailed(self._request_id, Internal.code, error))
-            await self._fail(id_, Internal())
+            await self._fail(id_, self._noted(journey, error, None))
+        except asyncio.CancelledError:
+            journey.code = CANCELLED
+            raise
+        except Exception as raised:  # noqa: BLE001 - whatever it is, the socket and the others on it go on
+            await self._fail(id_, self._noted(journey, Internal(), raised))
         finally:
             self._telemetry.report(journey)
+
+    def _noted(self, journey: Journey, error: ApiError, unforeseen: Exception | None) -> ApiError:
+        """The error, noted, and observed where it is not the caller's."""
+        journey.code, journey.status = error.code, error.status
+        if error.status >= 500:
+            self._telemetry.observe(RequestFailed(self._request_id, error.code, unforeseen))
+        return error
 
     async def _fail(self, id_: str, error: ApiError) -> None:
         await self._ended(id_, {"id": id_, "type": "error", "payload": shown_errors(error, self._request_id)})

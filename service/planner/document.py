@@ -36,6 +36,7 @@ MOST_FINDINGS = 10
 MOST_STRING = 10_000
 """Characters that the strings of a document have together, quotes too: the parser looks at each by itself."""
 MOST_PLANS = 256
+MOST_NAME = 100
 
 
 @dataclass(slots=True)
@@ -50,11 +51,14 @@ class Operation:
     probes: list[Probe] = field(default_factory=list[Probe])
     plans: dict[object, Prepared] = field(default_factory=dict[object, Prepared])
     name: str | None = field(init=False)
+    told_name: str | None = field(init=False)
+    """As much of the name as is told to operators."""
     kind: str = field(init=False)
     """query, mutation or subscription."""
 
     def __post_init__(self) -> None:
         self.name = self.definition.name.value if self.definition.name else None
+        self.told_name = self.name and self.name[:MOST_NAME]
         self.kind = self.definition.operation.value
 
     def remember(self, key: object, prepared: Prepared) -> None:

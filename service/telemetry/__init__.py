@@ -6,7 +6,6 @@ spans for OpenTelemetry go out. `Telemetry.started` is the one place where they 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -55,7 +54,7 @@ class Telemetry:
                 yield
         finally:
             if self._traces:
-                await asyncio.to_thread(self._traces.close)
+                await self._traces.close()
 
 
 def _both(first: Observer, second: Observer) -> Observer:

@@ -15,6 +15,8 @@ from service.events import Event, Observer
 from service.journeys import Journey
 
 LOG = logging.getLogger("parallax")
+MOST_PATH = 200
+"""Characters of a path that are told."""
 _LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 _TRACE = re.compile(rb"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
 
@@ -32,7 +34,7 @@ def log_event(event: Event) -> None:
     """Logs an event by its name with its fields, and a traceback for an exception."""
     told = {field.name: getattr(event, field.name) for field in fields(event)}
     error = told.pop("error", None)
-    _log(_LEVELS[event.level], event.name, told, error if isinstance(error, BaseException) else None)
+    _log(_LEVELS[event.level], event.name_of(), told, error if isinstance(error, BaseException) else None)
 
 
 def request_log(which: Literal["all", "notable", "none"], slow: float) -> Callable[[Journey, float], None] | None:
@@ -62,7 +64,7 @@ def _told(journey: Journey, seconds: float) -> dict[str, Any]:
         "request_id": journey.request_id,
         "trace_id": trace[1].decode() if trace else None,
         "method": journey.method,
-        "path": journey.path,
+        "path": journey.path[:MOST_PATH],
         "status": journey.status,
         "code": journey.code,
         "operation": journey.operation,
@@ -72,7 +74,7 @@ def _told(journey: Journey, seconds: float) -> dict[str, Any]:
         "cost": journey.cost,
         "cache": journey.cache,
         "ms": round(seconds * 1_000, 2),
-        **{f"{stage.name}_ms": round((stage.ended - stage.began) * 1_000, 2) for stage in journey.stages},
+        **{f"{name}_ms": round(taken * 1_000, 2) for name, taken in journey.taken().items()},
     }
     return {name: value for name, value in found.items() if value is not None}
 

@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from service.errors import Internal
 from service.events import AllowancesSpent, Event
 from service.journeys import Journey
 from service.telemetry.tallies import Tally
@@ -38,9 +39,9 @@ METRICS = (
     Described(
         "requests",
         "counter",
-        "Requests whose answer has begun, and operations by WebSocket that ended. `operation` is its name where it "
-        "is one of the registered documents, else `other`, and `none` where no operation was reached; `code` is that "
-        "of the error, or `ok`.",
+        "Requests whose answer has begun, and streamed operations that ended. `operation` is its name where that is "
+        "the name of a registered document, else `other`, and `none` where no operation was reached, as by probes; "
+        "`code` is that of the error, `CANCELLED`, or `ok`.",
         ("operation", "code"),
     ),
     Described(
@@ -111,7 +112,7 @@ class Metrics(Collector):
         self._operations = frozenset(operations)
         self._requests: Tally[_Request] = Tally()
         self._stages: Tally[Labels] = Tally()
-        self._events: Counter[Labels] = Counter()
+        self._events: Counter[Labels] = Counter({(each.name_of(), each.level): 0 for each in Event.__subclasses__()})
         self._spent: Counter[Labels] = Counter()
         self.delays: Tally[Labels] = Tally()
         """How late the event loop was, under no label."""
@@ -144,12 +145,13 @@ class Metrics(Collector):
 
     def observe(self, event: Event) -> None:
         """Counts an event."""
-        self._events[event.name, event.level] += 1
+        self._events[event.name_of(), event.level] += 1
         if isinstance(event, AllowancesSpent):
             self._spent[(event.mode,)] += event.count
 
     def _answers(self) -> Mapping[Labels, float]:
-        found: Counter[Labels] = Counter()
+        # What is rare and grave is there before it happens: a series that begins with 1 has not increased.
+        found: Counter[Labels] = Counter({(each, Internal.code): 0 for each in (*self._operations, OTHER, NONE)})
         for (kind, operation, code, _), met in self._requests.items():
             found[operation if kind else NONE, code or "ok"] += met.count
         return found

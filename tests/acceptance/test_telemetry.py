@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import socket
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import asyncpg
 import httpx
 import orjson
 import pytest
@@ -159,3 +162,47 @@ def test_a_collector_that_is_away_costs_no_request(demo_database: str) -> None:
             assert "errors" not in client.post("/graphql", json={"query": QUERY}).json()
         server.process.terminate()
         assert server.process.wait(timeout=15) == 0
+
+
+async def test_a_stream_is_told_of_when_it_has_ended(empty_database: str) -> None:
+    events = {"accept": "text/event-stream"}
+    conn = await asyncpg.connect(empty_database)
+    async with httpx.AsyncClient(timeout=20) as client:
+        with serving(DATABASE_URL=empty_database, OPERATION_TIMEOUT="1") as server:
+            url = f"{server.url}/graphql"
+            for _ in range(2):
+                assert "data" in (await client.post(url, json={"query": QUERY}, headers=events)).text
+            async with conn.transaction():
+                await conn.execute("lock table stories")
+                waited = await client.post(url, json={"query": "{ stories { nodes { id } } }"}, headers=events)
+            found = await asyncio.to_thread(metrics_of, server)
+    await conn.close()
+    assert '"TIMEOUT"' in waited.text
+    other = ("operation", "other")
+    assert found["parallax_requests_total", frozenset({other, ("code", "TIMEOUT")})] == 1
+    assert found["parallax_requests_total", frozenset({other, ("code", "ok")})] == 2
+    assert found["parallax_request_duration_seconds_count", frozenset({("cache", "memory")})] == 1
+    assert found["parallax_request_duration_seconds_sum", frozenset({("cache", "none")})] > 1
+
+
+def test_who_does_not_read_metrics_does_not_keep_the_process_from_ending(demo_database: str) -> None:
+    with serving(DATABASE_URL=demo_database, DRAIN_TIMEOUT="1") as server:
+        found = re.search(r"http://([^:]+):(\d+)/metrics", server.welcome)
+        assert found
+        with socket.create_connection((found[1], int(found[2]))) as client:
+            client.settimeout(1)
+            with suppress(TimeoutError):
+                client.sendall(b"GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n" * 3_000)
+            server.process.terminate()
+            assert server.process.wait(timeout=10) == 0
+
+
+def test_a_collector_that_hangs_does_not_keep_the_process_from_ending(demo_database: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as hanging:
+        url = f"http://127.0.0.1:{hanging.getsockname()[1]}/v1/traces"
+        settings = {"TRACES_URL": url, "TRACES_SHARE": "1", "DRAIN_TIMEOUT": "1"}
+        with serving(DATABASE_URL=demo_database, **settings) as server, httpx.Client(base_url=server.url) as client:
+            for number in range(600):
+                assert client.get("/graphql", params={"query": f"query Q{number % 9} {{ __typename }}"}).is_success
+            server.process.terminate()
+            assert server.process.wait(timeout=8) == 0

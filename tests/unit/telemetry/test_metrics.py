@@ -77,7 +77,7 @@ def test_requests_are_counted_by_operation_and_code_and_cache() -> None:
         metrics.count(journey, 0.25)
     metrics.count(Journey("a probe"), 0.25)
     found = told(metrics)
-    requests = {labels: value for (name, labels), value in found.items() if name == "parallax_requests_total"}
+    requests = {labels: value for (name, labels), value in found.items() if name == "parallax_requests_total" and value}
     assert requests == {
         (("code", "ok"), ("operation", "StoryPage")): 2,
         (("code", "ok"), ("operation", "other")): 1,
@@ -121,3 +121,10 @@ def test_a_caller_is_told_of_stages_and_of_all_in_milliseconds() -> None:
     plan, database, total = value.strip().split(", ")
     assert (plan, database) == ("plan;dur=12.50", "database;dur=500.00")
     assert 1_000 <= float(total.removeprefix("total;dur=")) < 1_500
+
+
+def test_what_is_rare_and_grave_is_told_before_it_happens() -> None:
+    found = told(Metrics(["StoryPage"]))
+    for operation in ("StoryPage", "other", "none"):
+        assert found["parallax_requests_total", (("code", "INTERNAL"), ("operation", operation))] == 0
+    assert found["parallax_events_total", (("event", "access_unknown"), ("level", "warning"))] == 0
