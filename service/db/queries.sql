@@ -18,7 +18,7 @@ select 1;
 -- is written for replicas, which is read after the snapshot is taken and so covers what this sees, and on which timeline.
 select identity, head, pending, coalesce(lost, false) as lost, xids, stories, reference_xid, snapshot::text as snapshot,
     pg_snapshot_xmax(snapshot)::text::bigint as horizon,
-    case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_insert_lsn() end as written,
+    case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_flush_lsn() end as written,
     case when pg_is_in_recovery() then (select min_recovery_end_timeline from pg_control_recovery())
         else ('x' || left(pg_walfile_name(pg_current_wal_flush_lsn()), 8))::bit(32)::integer end as timeline
 from changes_since($1::text::pg_snapshot, $2);
