@@ -22,10 +22,12 @@ class Write:
 class History:
     """All writes to each story, in their order. Times are seconds of one clock.
 
-    `initial` is what stories had at first, where that was not 0; all that is written has a higher number than any.
+    `initial` is what stories had when it began, where that was not 0; all that is written has a higher number than any,
+    and what they had before has a lower one: that was out of date then, and nobody knows since when.
     """
 
     initial: dict[int, int] = field(default_factory=dict[int, int])
+    began: float = 0.0
     _writes: dict[int, list[Write]] = field(default_factory=dict[int, list[Write]])
     attempts: int = 0
     commits: int = 0
@@ -47,7 +49,7 @@ class History:
 
     def may_be(self, story: int, number: int, by: float) -> bool:
         """Whether the story can have had that number by then."""
-        if number == self.initial.get(story, 0):
+        if number <= self.initial.get(story, 0):
             return True
         writes = self._writes.get(story, [])
         at = bisect_left(writes, number, key=lambda write: write.number)
@@ -55,6 +57,8 @@ class History:
 
     def behind(self, story: int, number: int, at: float) -> float:
         """For how many seconds that number had been out of date at that time; 0 where it was not known to be."""
+        if number < self.initial.get(story, 0):
+            return max(0.0, at - self.began)
         writes = self._writes.get(story, [])
         for later in writes[bisect_right(writes, number, key=lambda write: write.number) :]:
             if later.committed is not None:

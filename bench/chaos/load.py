@@ -98,7 +98,8 @@ class Load:
         conn = await asyncpg.connect(self.dsn)
         titles = await conn.fetch("select id, title from stories")
         await conn.close()
-        self.history = History({row["id"]: int(row["title"].removeprefix("Story ")) for row in titles})
+        initial = {row["id"]: int(row["title"].removeprefix("Story ")) for row in titles}
+        self.history = History(initial, time.monotonic())
         self._judge = Judge(self.history)
 
     async def _read(self, service: Asked, kind: Kind) -> None:

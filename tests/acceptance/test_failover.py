@@ -21,6 +21,9 @@ from tests.acceptance.test_websocket import STORY
 from tests.clusters import SOON, Cluster, clusters
 from tests.redis_servers import URL, needs_redis, own_prefix
 
+pytestmark = pytest.mark.own_engines
+
+
 RECOVERY = 5.0
 """Seconds after the promotion by which the new primary's news are told."""
 SOON_TOLD = 2.0

@@ -22,6 +22,8 @@ from service.db.changes import SILENCE
 from tests.acceptance.program import serving
 from tests.redis_servers import needs_redis_server
 
+pytestmark = pytest.mark.own_engines
+
 
 @pytest.fixture(scope="module")
 async def stage() -> AsyncIterator[Stage]:

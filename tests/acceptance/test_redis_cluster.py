@@ -20,6 +20,9 @@ from service.redis import PATIENCE, SharedRedis
 from tests.acceptance.conftest import Serve
 from tests.redis_servers import needs_redis_server, own_redis
 
+pytestmark = pytest.mark.own_engines
+
+
 STORIES = 60
 SLOTS = 16_384
 NEWS = f"""

@@ -15,6 +15,9 @@ from tests.acceptance.conftest import Serve
 from tests.acceptance.test_websocket import STORY
 from tests.clusters import SOON, Cluster, clusters
 
+pytestmark = pytest.mark.own_engines
+
+
 STORIES = 20
 LAG = 4.0
 SOON_TOLD = 2.0

@@ -17,6 +17,9 @@ from tests.clusters import Cluster, clusters
 from tests.databases import settled
 from tests.integration.test_change_feed import SOON, STORIES, Conn, Heard, following, retitle, until
 
+pytestmark = pytest.mark.own_engines
+
+
 WRITERS = 6
 GONE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 

@@ -24,6 +24,9 @@ from service.settings import Settings
 from tests.clusters import SOON, Cluster, clusters
 from tests.integration.test_change_feed import STORIES, retitle
 
+pytestmark = pytest.mark.own_engines
+
+
 WHERE = "select inet_server_port()"
 
 

@@ -76,3 +76,12 @@ def test_a_refusal_says_when_to_come_again() -> None:
     assert judge().judge(ASKED, refused(504)).outcome is Outcome.REFUSED
     assert judge().judge(ASKED, refused(503)).outcome is Outcome.FAILED
     assert judge().judge(ASKED, refused(500)).outcome is Outcome.FAILED
+
+
+def test_what_was_there_before_the_history_began_is_out_of_date_since_then() -> None:
+    history = History({1: 7}, began=100.0)
+    assert history.may_be(1, 7, by=100.5)
+    assert history.may_be(1, 3, by=100.5), "a list may hold it still"
+    assert history.behind(1, 3, at=101.5) == 1.5
+    assert history.behind(1, 7, at=101.5) == 0.0
+    assert not history.may_be(1, 8, by=100.5)
