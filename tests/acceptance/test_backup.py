@@ -23,7 +23,7 @@ from service.embedded.errors import EmbeddedError
 from service.load import load_lines
 from tests.acceptance.conftest import Serve
 from tests.access_keys import made_key
-from tests.databases import database
+from tests.databases import database, settled
 
 OPERATIONS = Path(__file__).parents[2] / "schema" / "operations"
 OF_THE_LOAD = ("id", "updatedAt", "computedAt", "cursor", "endCursor", "startCursor")
@@ -120,6 +120,7 @@ async def test_a_dump_that_was_restored_answers_as_before(
     # Whatever writes there from then on is heard of.
     conn = await asyncpg.connect(elsewhere)
     await conn.execute("update stories set title = title || '!' where id = (select min(id) from stories)")
+    await settled(conn)
     await conn.close()
     async with serve(elsewhere) as client:
         after["variables"] = {"c": anew}
