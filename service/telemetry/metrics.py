@@ -17,7 +17,7 @@ from prometheus_client.registry import Collector
 from service.errors import Internal
 from service.events import AllowancesSpent, Event
 from service.journeys import Journey
-from service.telemetry.tallies import Tally
+from service.telemetry.tallies import Distribution, Tally
 
 PREFIX = "parallax_"
 OTHER = "other"
@@ -116,6 +116,7 @@ class Metrics(Collector):
         self._spent: Counter[Labels] = Counter()
         self.delays: Tally[Labels] = Tally()
         """How late the event loop was, under no label."""
+        self.delays.merge((), Distribution())  # it is there before the first look
         self._readings: dict[str, Callable[[], Value]] = {
             "build_info": lambda: {(version("parallax"),): 1.0},
             "requests": self._answers,
