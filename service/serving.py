@@ -145,7 +145,7 @@ class _Management:
             # Whoever does not read what they asked for must not keep the process from ending.
             timeout_graceful_shutdown=1,
         )
-        self._server = _Quiet(config)
+        self._server = QuietServer(config)
         self._socket = at
 
     def start(self) -> None:
@@ -156,8 +156,8 @@ class _Management:
         await self._serving
 
 
-class _Quiet(uvicorn.Server):
-    """A server that is told when to end by another."""
+class QuietServer(uvicorn.Server):
+    """A server that leaves signals alone: somebody else tells it when to end."""
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:

@@ -6,7 +6,6 @@ import asyncio
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -16,18 +15,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import asyncpg
-import pytest
 
+from bench.servers import free_port
 from service.embedded.binaries import Account, account, programs
 from service.embedded.errors import EmbeddedError
+from tests.lacking import lacking
 
 SOON = 30.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @dataclass
@@ -156,4 +150,4 @@ def _programs(user: Account) -> Path:
     try:
         return programs(user)
     except EmbeddedError as error:
-        pytest.skip(f"NOT TESTED: replicas. There is no pg_basebackup here (Debian: postgresql): {error}")
+        lacking(f"NOT TESTED: replicas. There is no pg_basebackup here (Debian: postgresql): {error}")

@@ -15,8 +15,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
+from bench.servers import free_port
 from service.embedded.binaries import account
-from tests.clusters import free_port
 
 AT_START = "set jit = off; set random_page_cost = 1.1; set statement_timeout = 5000"
 INI = """

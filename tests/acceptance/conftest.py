@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import socket
 import subprocess
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import httpx
 import pytest
@@ -20,21 +19,15 @@ from service.app import create_app
 from service.db.migrations import migrate
 from service.events import Event, ignore
 from service.heads import bounded_heads
+from service.serving import QuietServer
 from service.settings import Settings
 from tests.access_keys import PEPPER
 from tests.databases import database
+from tests.lacking import lacking
 
 CLIENTS = Path(__file__).parent / "clients"
 
 Serve = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
-
-
-class Server(uvicorn.Server):
-    """uvicorn that leaves the signals of the test run alone."""
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield
 
 
 @asynccontextmanager
@@ -56,7 +49,7 @@ async def serving(
         access_log=False,
         timeout_graceful_shutdown=5,
     )
-    server = Server(config)
+    server = QuietServer(config)
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         task = asyncio.create_task(server.serve(sockets=[listening]))
@@ -99,17 +92,11 @@ def clients(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with programs in JavaScript and what they need; where that cannot be had, CI fails, and others skip."""
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
-        _lacking("Node.js and npm are needed")
+        lacking("Node.js and npm are needed")
     folder = tmp_path_factory.mktemp("clients")
     shutil.copytree(CLIENTS, folder, dirs_exist_ok=True)
     command = [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
     installed = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
     if installed.returncode:
-        _lacking(f"the clients could not be installed: {installed.stderr[-300:]}")
+        lacking(f"the clients could not be installed: {installed.stderr[-300:]}")
     return folder
-
-
-def _lacking(what: str) -> NoReturn:
-    if os.environ.get("CI") == "true":
-        pytest.fail(what)
-    pytest.skip(what)

@@ -24,6 +24,7 @@ from service.load import load_lines
 from tests.acceptance.conftest import Serve
 from tests.access_keys import made_key
 from tests.databases import database, settled
+from tests.lacking import lacking
 
 OPERATIONS = Path(__file__).parents[2] / "schema" / "operations"
 OF_THE_LOAD = ("id", "updatedAt", "computedAt", "cursor", "endCursor", "startCursor")
@@ -31,7 +32,7 @@ OF_THE_LOAD = ("id", "updatedAt", "computedAt", "cursor", "endCursor", "startCur
 
 
 def programs_of(version: str) -> Path:
-    """Where pg_dump and pg_restore of that major version are; skips where they are not."""
+    """Where pg_dump and pg_restore of that major version are; see `lacking` where they are not."""
     found = shutil.which("pg_dump")
     places = [Path(found).parent] if found else []
     places.append(Path(f"/usr/lib/postgresql/{version}/bin"))
@@ -43,7 +44,7 @@ def programs_of(version: str) -> Path:
             said = subprocess.run([place / "pg_dump", "--version"], capture_output=True, text=True, check=False).stdout
             if re.search(rf"\) {version}\b", said):
                 return place
-    pytest.skip(f"pg_dump of Postgres {version} is needed")
+    return lacking(f"pg_dump of Postgres {version} is needed")
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from starlette.routing import Route
 from service.app import create_app
 from service.events import ignore
 from service.settings import PREFIX, Settings
+from tests.lacking import lacking
 
 ROOT = Path(__file__).parents[2]
 K8S = ROOT / "k8s"
@@ -52,7 +53,7 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
     """All that the overlay for production makes, with the parts that are options."""
     kubectl = shutil.which("kubectl", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     if kubectl is None:
-        pytest.skip("kubectl is needed to render manifests")
+        lacking("kubectl is needed to render manifests")
     copy = tmp_path_factory.mktemp("k8s") / "k8s"
     shutil.copytree(K8S, copy)
     production = copy / "overlays" / "production"
