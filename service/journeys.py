@@ -60,8 +60,3 @@ class Journey:
 Report = Callable[[Journey], bytes]
 """Takes a journey as its answer begins, or at its end if it is streamed. Gives lines of headers that tell the caller of
 it. Never raises."""
-
-
-def untold(_journey: Journey) -> bytes:
-    """The report that tells nobody."""
-    return b""

@@ -17,7 +17,8 @@ from service.http.caller import WhileCallerWaits
 from service.http.credentials import credentials_of
 from service.http.kept import READING, Kept, Reader, send_body, send_kept
 from service.http.media import MediaType, accepted
-from service.http.operations import SUBSCRIPTION, Operations, note_call, note_caller
+from service.http.notes import note_call, note_caller
+from service.http.operations import SUBSCRIPTION, Operations
 from service.http.origins import refuse_from_elsewhere
 from service.http.pages import GRAPHIQL, registered_page, send_page
 from service.http.requests import GraphQLRequest, Headers, Sent, headers_of, read_arrived, read_streamed, understand

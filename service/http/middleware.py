@@ -14,13 +14,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.access.limits import Balance
 from service.errors import ApiError, Internal, MethodNotAllowed, NotFound, RateLimited
-from service.events import CallerLeft, Observer, RequestFailed
+from service.events import CallerLeft, Observer
 from service.http.caller import CallerGone
 from service.http.media import MediaType
+from service.http.notes import note_failure
 from service.http.requests import headers_of
 from service.http.responses import allowance_lines, send_error
 from service.http.shortcuts import Header, add_headers, lines_of, send_whole
-from service.journeys import Journey, Report, untold
+from service.journeys import Journey, Report
 
 NOSNIFF: Header = (b"x-content-type-options", b"nosniff")
 _GIVEN = re.compile(rb"[A-Za-z0-9._:+/=@-]{1,128}")
@@ -34,7 +35,7 @@ class RequestId:
     how many `tls_seconds` to come by TLS only), and further `lines` of headers.
     """
 
-    def __init__(self, app: ASGIApp, *, report: Report = untold, tls_seconds: int = 0, lines: bytes = b"") -> None:
+    def __init__(self, app: ASGIApp, *, report: Report, tls_seconds: int = 0, lines: bytes = b"") -> None:
         self._app = app
         self._report = report
         tls: Header = (b"strict-transport-security", b"max-age=%d" % tls_seconds)
@@ -78,10 +79,7 @@ class Failures:
             if scope["type"] != "http" or "answering" in scope:
                 raise
             error = _told(raised)
-            scope["journey"].code = error.code
-            if error.status >= 500:
-                foreseen = not isinstance(error, Internal)
-                self._observe(RequestFailed(scope["request_id"], error.code, None if foreseen else raised))
+            note_failure(self._observe, scope["journey"], error, raised)
             media_type = scope.get("media_type", MediaType.JSON)
             lines, request_id = _allowance(scope, error), scope["request_id"]
             await send_error(send, receive, error, media_type, request_id=request_id, lines=lines)

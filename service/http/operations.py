@@ -12,7 +12,6 @@ from typing import Any
 from graphql import DocumentNode, ExecutionResult, FieldNode, OperationDefinitionNode
 from graphql import execute as run  # pyright: ignore[reportUnknownVariableType]  # one parameter has a bare list
 
-from service.access.caller import Caller
 from service.access.usage import Usage
 from service.cache import REFERENCES, Answer, Filled, Kind, ResponseCache, story_tag
 from service.db.batching import Batches
@@ -22,6 +21,7 @@ from service.documents import Registry
 from service.errors import ResponseTooLarge
 from service.http.admission import Admission, Guest
 from service.http.changes import StoryChanges
+from service.http.notes import note_call
 from service.http.requests import GraphQLRequest
 from service.http.service_info import ServiceInfo
 from service.http.viewer import Viewing
@@ -161,21 +161,6 @@ class Operations:
         if len(body) > limit:
             raise ResponseTooLarge(f"The response would be larger than {limit:,} bytes. Ask for less at a time.")
         return body
-
-
-def note_caller(journey: Journey, caller: Caller) -> None:
-    """Notes who asks, as far as may be told."""
-    journey.tier = caller.tier.name
-    if caller.key is not None:
-        journey.key_prefix = caller.key.prefix
-
-
-def note_call(journey: Journey, operation: Operation, call: Call) -> None:
-    """Notes what is asked for."""
-    journey.kind = operation.kind
-    journey.operation = operation.told_name
-    journey.document_id = operation.document_id
-    journey.cost = call.cost
 
 
 def _introspects(document: DocumentNode) -> bool:

@@ -12,9 +12,9 @@ from starlette.types import Receive, Scope, Send
 
 from service.access.limits import Balance
 from service.errors import ApiError, Internal, Unauthenticated
-from service.events import RequestFailed
 from service.http.admission import Admission, Guest
 from service.http.caller import WhileCallerWaits
+from service.http.notes import note_failure
 from service.http.operations import Operations
 from service.http.requests import GraphQLRequest, headers_of
 from service.http.responses import NO_STORE, allowance_lines, shown_errors
@@ -78,11 +78,7 @@ class EventStream:
             error = raised if isinstance(raised, ApiError) else Internal()
             if not body.begun and error.always_status:
                 raise
-            scope["journey"].code = error.code
-            if error.status >= 500:
-                foreseen = isinstance(raised, ApiError)
-                failed = RequestFailed(scope["request_id"], error.code, None if foreseen else raised)
-                self._telemetry.observe(failed)
+            note_failure(self._telemetry.observe, scope["journey"], error, raised)
             await body.write(_failed(error, scope["request_id"]) + COMPLETE, more=False)
         finally:
             await _cancelled(telling)

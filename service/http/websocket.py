@@ -14,10 +14,10 @@ from starlette.types import Receive, Scope, Send
 from service.access.addresses import account_of
 from service.access.caller import Credentials
 from service.errors import ApiError, BadRequest, Internal, RateLimited, Unauthenticated, Unavailable
-from service.events import RequestFailed
 from service.http.admission import Admission, Guest
 from service.http.credentials import credentials_of, credentials_within
-from service.http.operations import Operations, note_caller
+from service.http.notes import note_caller, note_failure
+from service.http.operations import Operations
 from service.http.requests import GraphQLRequest, checked, headers_of
 from service.http.responses import shown_errors
 from service.http.streams import KEY_ENDED, Stream, Streams
@@ -213,21 +213,19 @@ class _Socket:
                     await self._text(start + body + b"}")
             await self._ended(id_, {"id": id_, "type": "complete"})
         except ApiError as error:
-            await self._fail(id_, self._noted(journey, error, None))
+            await self._fail_noted(id_, journey, error, error)
         except asyncio.CancelledError:
             journey.code = CANCELLED
             raise
         except Exception as raised:  # noqa: BLE001 - whatever it is, the socket and the others on it go on
-            await self._fail(id_, self._noted(journey, Internal(), raised))
+            await self._fail_noted(id_, journey, Internal(), raised)
         finally:
             self._telemetry.report(journey)
 
-    def _noted(self, journey: Journey, error: ApiError, unforeseen: Exception | None) -> ApiError:
-        """The error, noted, and observed where it is not the caller's."""
-        journey.code, journey.status = error.code, error.status
-        if error.status >= 500:
-            self._telemetry.observe(RequestFailed(self._request_id, error.code, unforeseen))
-        return error
+    async def _fail_noted(self, id_: str, journey: Journey, error: ApiError, raised: Exception) -> None:
+        journey.status = error.status
+        note_failure(self._telemetry.observe, journey, error, raised)
+        await self._fail(id_, error)
 
     async def _fail(self, id_: str, error: ApiError) -> None:
         await self._ended(id_, {"id": id_, "type": "error", "payload": shown_errors(error, self._request_id)})

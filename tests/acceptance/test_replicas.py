@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 
 import httpx
@@ -107,56 +107,60 @@ async def until_fit(client: httpx.AsyncClient) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_no_answer_is_older_than_the_change_that_purged_it_though_the_replica_lags(
-    serve: Serve, servers: list[Cluster]
-) -> None:
+@pytest.fixture
+async def client(serve: Serve, servers: list[Cluster]) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the service over a primary and a replica that is fit to be read."""
     primary, replica = servers
     await prepare(primary, replica)
     async with serve(primary.dsn(), replica_urls=replica.dsn(), allowances="off", cache_bytes=10_000) as client:
         await until_fit(client)
-        await replica.set("recovery_min_apply_delay", f"{LAG}s")
-        before = await reads_of(replica)
-        written, enough = Written(), asyncio.Event()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(write(primary, written, enough))
-            readers = [group.create_task(read(client, written, number, enough)) for number in range(3)]
-            await asyncio.sleep(LAG + 4)
-            lag = (await client.get("/readyz")).json()["checks"]["replica:lag"][0]
-            enough.set()
-        assert sum(reader.result() for reader in readers) > 500
-        assert LAG - 1 < lag["observedValue"] < 10
-        assert lag["status"] == "pass"
-        await asyncio.sleep(1.5)  # a process of Postgres' tells what it has read when it is idle for a while
-        assert await reads_of(replica) > before
+        yield client
+
+
+async def test_no_answer_is_older_than_the_change_that_purged_it_though_the_replica_lags(
+    client: httpx.AsyncClient, servers: list[Cluster]
+) -> None:
+    primary, replica = servers
+    await replica.set("recovery_min_apply_delay", f"{LAG}s")
+    before = await reads_of(replica)
+    written, enough = Written(), asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(write(primary, written, enough))
+        readers = [group.create_task(read(client, written, number, enough)) for number in range(3)]
+        await asyncio.sleep(LAG + 4)
+        lag = (await client.get("/readyz")).json()["checks"]["replica:lag"][0]
+        enough.set()
+    assert sum(reader.result() for reader in readers) > 500
+    assert LAG - 1 < lag["observedValue"] < 10
+    assert lag["status"] == "pass"
+    await asyncio.sleep(1.5)  # a process of Postgres' tells what it has read when it is idle for a while
+    assert await reads_of(replica) > before
 
 
 async def test_a_replica_that_dies_and_comes_back_costs_no_request_and_is_read_again(
-    serve: Serve, servers: list[Cluster]
+    client: httpx.AsyncClient, servers: list[Cluster]
 ) -> None:
     primary, replica = servers
-    await prepare(primary, replica)
-    async with serve(primary.dsn(), replica_urls=replica.dsn(), allowances="off", cache_bytes=10_000) as client:
-        await until_fit(client)
-        written, enough = Written(), asyncio.Event()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(write(primary, written, enough))
-            for number in range(3):
-                group.create_task(read(client, written, number, enough))
-            for end in (replica.kill, replica.stop):
-                await asyncio.sleep(1)
-                await asyncio.to_thread(end)
-                await asyncio.sleep(1.5)
-                answer = await client.get("/readyz")
-                assert (answer.status_code, answer.json()["status"]) == (200, "warn")
-                (check,) = answer.json()["checks"]["replica:lag"]
-                assert check["output"] == "It cannot be reached."
-                await asyncio.to_thread(replica.start)
-                await until_fit(client)
-                before = await reads_of(replica)
-                async with asyncio.timeout(SOON):
-                    while await reads_of(replica) == before:
-                        await asyncio.sleep(0.1)
-            enough.set()
+    written, enough = Written(), asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(write(primary, written, enough))
+        for number in range(3):
+            group.create_task(read(client, written, number, enough))
+        for end in (replica.kill, replica.stop):
+            await asyncio.sleep(1)
+            await asyncio.to_thread(end)
+            await asyncio.sleep(1.5)
+            answer = await client.get("/readyz")
+            assert (answer.status_code, answer.json()["status"]) == (200, "warn")
+            (check,) = answer.json()["checks"]["replica:lag"]
+            assert check["output"] == "It cannot be reached."
+            await asyncio.to_thread(replica.start)
+            await until_fit(client)
+            before = await reads_of(replica)
+            async with asyncio.timeout(SOON):
+                while await reads_of(replica) == before:
+                    await asyncio.sleep(0.1)
+        enough.set()
 
 
 async def test_what_only_the_primary_has_yet_is_found(serve: Serve, servers: list[Cluster]) -> None:
