@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 from starlette.types import Send
@@ -14,6 +15,7 @@ from starlette.types import Send
 from service.access.limits import Balance
 from service.cache import Answer, ResponseCache, Source
 from service.http.encoding import ENCODERS, SMALLEST, accepted_encoding
+from service.http.forms import Form
 from service.http.media import MediaType
 from service.http.requests import Headers
 from service.http.responses import NO_STORE, allowance_lines, send_not_modified, send_reply
@@ -35,32 +37,40 @@ class Reader:
 
     method: str
     headers: Headers
-    media_type: MediaType
+    media_type: MediaType | Form
     keyed: bool
     balance: Balance | None = None
 
 
 class Kept(NamedTuple):
-    """An answer with the cache and the key under which its body is kept, compressed too."""
+    """An answer with the cache and the key under which its body is kept, compressed and in other forms too."""
 
     cache: ResponseCache
     key: bytes
     answer: Answer
+    form: Form | None = None
 
     def body(self, encoding: str) -> bytes:
-        entry = self.answer.entry
+        entry, form = self.answer.entry, self.form
+        if form:
+            return self.cache.encoded(self.key, entry, f"{form.name} {encoding}", partial(_formed, form, encoding))
         return self.cache.encoded(self.key, entry, encoding, ENCODERS[encoding]) if encoding else entry.body
 
 
-def send_kept(send: Send, reader: Reader, kept: Kept, max_age: int) -> Awaitable[None]:
-    """Sends a kept answer; 304 to a reader who has it already. `max_age` is for caches outside."""
+def _formed(form: Form, encoding: str, response: bytes) -> bytes:
+    body = form.of(response)
+    return ENCODERS[encoding](body) if encoding else body
+
+
+def send_kept(send: Send, reader: Reader, kept: Kept, max_age: int, *, lines: bytes = b"") -> Awaitable[None]:
+    """Sends a kept answer, with further `lines`; 304 to a reader who has it. `max_age` is for caches outside."""
     entry, headers, media_type = kept.answer.entry, reader.headers, reader.media_type
     encoding = _encoding(headers, len(entry.body))
     # A strong tag tells apart what differs by a byte: the same body in another coding, or under another type.
     etag = b'"%b-%b%b"' % (entry.etag, media_type.mark, encoding.encode())
     reads = reader.method in READING
     public = reads and not reader.keyed
-    about = _about(kept.answer, etag, public=public, max_age=max_age)
+    about = lines + _about(kept.answer, etag, public=public, max_age=max_age)
     if reader.balance is not None and not public:  # what all may keep tells nothing of one
         about += allowance_lines(reader.balance)
     if reads and _is_known(etag, headers.get(b"if-none-match")):
@@ -68,10 +78,10 @@ def send_kept(send: Send, reader: Reader, kept: Kept, max_age: int) -> Awaitable
     return send_reply(send, 200, media_type, kept.body(encoding), about + _CODING[encoding])
 
 
-def send_body(send: Send, reader: Reader, body: bytes) -> Awaitable[None]:
-    """Sends an answer that is not kept, and that no cache is to keep."""
+def send_body(send: Send, reader: Reader, body: bytes, *, lines: bytes = b"") -> Awaitable[None]:
+    """Sends an answer that is not kept, and that no cache is to keep; with further `lines`."""
     encoding = _encoding(reader.headers, len(body))
-    about = lines_of(NO_STORE) + (allowance_lines(reader.balance) if reader.balance else b"")
+    about = lines + lines_of(NO_STORE) + (allowance_lines(reader.balance) if reader.balance else b"")
     coded = ENCODERS[encoding](body) if encoding else body
     return send_reply(send, 200, reader.media_type, coded, about + _CODING[encoding])
 

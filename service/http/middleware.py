@@ -19,7 +19,7 @@ from service.http.caller import CallerGone
 from service.http.media import MediaType
 from service.http.notes import note_failure
 from service.http.requests import headers_of
-from service.http.responses import allowance_lines, send_error
+from service.http.responses import Refusing, allowance_lines, as_graphql, send_error
 from service.http.shortcuts import Header, add_headers, lines_of, send_whole
 from service.journeys import Journey, Report
 
@@ -64,7 +64,10 @@ class RequestId:
 
 
 class Failures:
-    """Answers every exception as an error of the contract, in `scope["media_type"]`; the unforeseen is INTERNAL."""
+    """Answers every exception as an error of the contract; the unforeseen is INTERNAL.
+
+    As `scope["refusing"]` has it, else as GraphQL's in `scope["media_type"]`.
+    """
 
     def __init__(self, app: ASGIApp, observe: Observer) -> None:
         self._app = app
@@ -80,9 +83,9 @@ class Failures:
                 raise
             error = _told(raised)
             note_failure(self._observe, scope["journey"], error, raised)
-            media_type = scope.get("media_type", MediaType.JSON)
+            refusing: Refusing = scope.get("refusing") or as_graphql(scope.get("media_type", MediaType.JSON))
             lines, request_id = _allowance(scope, error), scope["request_id"]
-            await send_error(send, receive, error, media_type, request_id=request_id, lines=lines)
+            await send_error(send, receive, error, refusing, request_id=request_id, lines=lines)
 
 
 def _allowance(scope: Scope, error: ApiError) -> bytes:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from starlette.types import Receive, Send
@@ -22,6 +22,7 @@ from service.errors import (
     Unavailable,
     ValidationFailed,
 )
+from service.http.forms import Form
 from service.http.media import MediaType
 from service.http.shortcuts import START, WHOLE, Header, headers_in, lines_of
 
@@ -43,7 +44,7 @@ def allowance_lines(balance: Balance) -> bytes:
 
 
 def send_reply(
-    send: Send, status: int, media_type: MediaType, body: bytes, lines: bytes, *, last: bool = True
+    send: Send, status: int, media_type: MediaType | Form, body: bytes, lines: bytes, *, last: bool = True
 ) -> Awaitable[None]:
     """Sends a whole response, with further headers as lines.
 
@@ -84,22 +85,39 @@ async def send_options(send: Send) -> None:
     await send({"type": "http.response.body"})
 
 
+class Refusal(NamedTuple):
+    """How a request is told that it failed."""
+
+    status: int
+    media_type: MediaType | Form
+    body: bytes
+    lines: bytes = b""
+
+
+Refusing = Callable[[ApiError, str], Refusal]
+"""Puts an error into a refusal, with the id of the request."""
+
+
+def as_graphql(media_type: MediaType) -> Refusing:
+    """As GraphQL's errors, with the status that the contract gives them under this media type."""
+
+    def refuse(error: ApiError, request_id: str) -> Refusal:
+        always = error.always_status or media_type is not MediaType.JSON
+        body = orjson.dumps({"errors": shown_errors(error, request_id)})
+        kind = media_type if media_type is MediaType.GRAPHQL_RESPONSE else MediaType.JSON
+        return Refusal(error.status if always else 200, kind, body)
+
+    return refuse
+
+
 async def send_error(
-    send: Send,
-    receive: Receive,
-    error: ApiError,
-    media_type: MediaType,
-    *,
-    request_id: str,
-    lines: bytes = b"",
+    send: Send, receive: Receive, error: ApiError, refusing: Refusing, *, request_id: str, lines: bytes = b""
 ) -> None:
-    """Sends an error as GraphQL's errors, with the status that the contract gives it under this media type."""
-    always = error.always_status or media_type is not MediaType.JSON
-    body = orjson.dumps({"errors": shown_errors(error, request_id)})
-    kind = media_type if media_type is MediaType.GRAPHQL_RESPONSE else MediaType.JSON
+    """Sends an error, with the headers that go with it and further `lines`."""
+    refusal = refusing(error, request_id)
     unread = isinstance(error, RequestTimeout | RequestTooLarge)
-    every = b"".join((lines_of(NO_STORE), lines, lines_of(*_headers_for(error))))
-    await send_reply(send, error.status if always else 200, kind, body, every, last=not unread)
+    every = b"".join((lines_of(NO_STORE), refusal.lines, lines, lines_of(*_headers_for(error))))
+    await send_reply(send, refusal.status, refusal.media_type, refusal.body, every, last=not unread)
     if unread:
         await send_end(send, receive)
 

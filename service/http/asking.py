@@ -1,0 +1,107 @@
+"""Registered documents, asked for what is served beside GraphQL: by the same keys, prices and cache."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, cast
+
+from starlette.types import Receive, Scope, Send
+
+from service.access.limits import Balance
+from service.cache import Answer, ResponseCache
+from service.documents import Registered
+from service.errors import ApiError
+from service.http.admission import Admission, Guest
+from service.http.caller import WhileCallerWaits
+from service.http.credentials import credentials_of
+from service.http.forms import Form
+from service.http.kept import Kept, Reader, send_body, send_kept
+from service.http.notes import note_call, note_caller
+from service.http.operations import Operations
+from service.http.origins import refuse_from_elsewhere
+from service.http.requests import headers_of
+from service.journeys import Journey
+from service.planner import Call
+from service.settings import Settings
+
+
+class Asked(NamedTuple):
+    """What came of a document: the bytes of a GraphQL response, and how it is kept, if it is."""
+
+    guest: Guest
+    call: Call
+    body: bytes
+    balance: Balance
+    answer: Answer | None = None
+
+
+class Asking:
+    """Asks registered documents by their names, and answers in any form."""
+
+    def __init__(
+        self,
+        admission: Admission,
+        operations: Operations,
+        documents: Iterable[Registered],
+        cache: ResponseCache | None,
+        settings: Settings,
+    ) -> None:
+        self._admission = admission
+        self._operations = operations
+        self._documents = {each.name: each.document.operation(each.name) for each in documents}
+        self._cache = cache
+        self._max_age = settings.cache_max_age
+
+    async def answer(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        name: str,
+        *,
+        variables: Mapping[str, Any],
+        form: Form,
+        lines: bytes = b"",
+    ) -> None:
+        """Answers a request by the document of that name, in a form, with further `lines` of headers.
+
+        Raises ApiError or CallerGone, and what the form raises.
+        """
+        guest = await self.admit(scope)
+        asked = await self.ask(scope, receive, guest, name, variables)
+        reader = Reader(scope["method"], headers_of(scope), form, guest.caller.key is not None, asked.balance)
+        if asked.answer and self._cache:
+            kept = Kept(self._cache, asked.call.key, asked.answer, form)
+            await send_kept(send, reader, kept, self._max_age, lines=lines)
+        else:
+            await send_body(send, reader, form.of(asked.body), lines=lines)
+
+    async def admit(self, scope: Scope) -> Guest:
+        """The caller of a request. Raises ApiError."""
+        headers = headers_of(scope)
+        refuse_from_elsewhere(scope["method"], headers)
+        given = credentials_of(scope, headers)
+        guest = self._admission.known(given) or await self._admission.admit(given)
+        note_caller(_journey(scope), guest.caller)
+        return guest
+
+    async def ask(self, scope: Scope, receive: Receive, guest: Guest, name: str, variables: Mapping[str, Any]) -> Asked:
+        """What a guest gets for the document of that name, charged. Raises ApiError or CallerGone."""
+        journey, operation = _journey(scope), self._documents[name]
+        try:
+            async with self._admission.reading(guest):
+                call = self._operations.plan(operation, variables, guest)
+                note_call(journey, operation, call)
+            balance = scope["balance"] = await self._admission.charge(guest, call)
+        except ApiError:
+            scope["balance"] = scope.get("balance") or await self._admission.balance(guest)
+            raise
+        with WhileCallerWaits(receive):
+            if self._operations.is_kept(call):
+                answer = await self._operations.kept(call, journey)
+                return Asked(guest, call, answer.entry.body, balance, answer)
+            return Asked(guest, call, await self._operations.made(call, variables, guest, journey), balance)
+
+
+def _journey(scope: Scope) -> Journey:
+    return cast("Journey", scope["journey"])
