@@ -29,7 +29,6 @@ from service.errors import NotFound
 from service.events import Observer, ServingEnded, ServingStarted
 from service.http import health, pages
 from service.http.admission import Admission
-from service.http.asking import Asking
 from service.http.changes import StoryChanges
 from service.http.graphql import GraphQLEndpoint
 from service.http.management import management
@@ -99,7 +98,6 @@ def create_app(settings: Settings, dsn: str, observe: Observer | None = None) ->
         changes=changes,
         settings=settings,
     )
-    asking = Asking(admission, operations, registered, cache, settings)
     events = EventStream(admission, operations, streams, settings.heartbeat, telemetry)
     graphql = GraphQLEndpoint(admission, operations, events, documents=documents, cache=cache, settings=settings)
     sockets = WebSocketEndpoint(admission, operations, streams, settings, telemetry)

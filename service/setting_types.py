@@ -13,6 +13,7 @@ from pydantic_settings import NoDecode
 FeatureName = Literal["FACTUALITY", "OWNERSHIP", "PERSPECTIVES", "HISTORY", "EXPORT"]
 
 _ORIGIN = re.compile(r"(https?)://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?")
+_PUBLIC = re.compile(r"https?://(?:[A-Za-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?")
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 _POSTGRES = ("postgresql://", "postgres://")
 _REDIS = ("redis://", "rediss://", "redis+cluster://", "rediss+cluster://")
@@ -81,6 +82,15 @@ def _redis_url(value: SecretStr | None) -> SecretStr | None:
     return value
 
 
+def _public_url(value: str | None) -> str | None:
+    if value is None:
+        return None
+    url = value.rstrip("/")
+    if not _PUBLIC.fullmatch(url):
+        raise ValueError("it must be http:// or https:// with a host, and a path at most")
+    return url
+
+
 def _traces_url(value: str | None) -> str | None:
     if value is not None:
         _check_url(value, ("http://", "https://"), "it must begin with http:// or https://")
@@ -113,3 +123,4 @@ PostgresUrls = Annotated[
 ]
 RedisUrl = Annotated[SecretStr | None, AfterValidator(_redis_url)]
 TracesUrl = Annotated[str | None, AfterValidator(_traces_url)]
+PublicUrl = Annotated[str | None, AfterValidator(_public_url)]

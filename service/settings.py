@@ -8,7 +8,16 @@ from typing import Any, Literal, cast
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from service.setting_types import Features, Networks, Origins, PostgresUrl, PostgresUrls, RedisUrl, TracesUrl
+from service.setting_types import (
+    Features,
+    Networks,
+    Origins,
+    PostgresUrl,
+    PostgresUrls,
+    PublicUrl,
+    RedisUrl,
+    TracesUrl,
+)
 
 PREFIX = "PARALLAX_"
 
@@ -110,6 +119,14 @@ class Settings(BaseSettings):
         default=10, description="Seconds that running requests are given to end when the server is told to stop."
     )
 
+    public_url: PublicUrl = Field(
+        default=None,
+        description=(
+            "Where callers reach the service, such as `https://news.example`, for the links in feeds, pages and REST. "
+            "Without it, links lead to the host that a request names."
+        ),
+        examples=["https://news.example"],
+    )
     allowed_origins: Origins = Field(
         default=frozenset({"*"}),
         description=(
