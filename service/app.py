@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Container, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Container, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
-from ipaddress import IPv4Network, IPv6Network
-from typing import Any, cast
 
 from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from schema import schema
 from service.access.callers import Callers
@@ -29,12 +25,14 @@ from service.errors import NotFound
 from service.events import Observer, ServingEnded, ServingStarted
 from service.http import health, pages
 from service.http.admission import Admission
+from service.http.at_hand import AtHand
 from service.http.changes import StoryChanges
 from service.http.graphql import GraphQLEndpoint
 from service.http.management import management
 from service.http.middleware import Failures, RequestId
 from service.http.operations import Operations
 from service.http.origins import Sharing, SocketOrigins, lines_for_all, refuse_socket
+from service.http.proxies import BehindProxies
 from service.http.readings import readings
 from service.http.server_sent_events import EventStream
 from service.http.streams import Streams
@@ -43,6 +41,8 @@ from service.planner import Limits, Planner, WindowLimits
 from service.redis import SharedRedis
 from service.settings import PREFIX, Settings, SettingsError
 from service.telemetry import Telemetry
+
+GRAPHQL_PATHS = ("/graphql", "/graphql/")
 
 
 def create_app(settings: Settings, dsn: str, observe: Observer | None = None) -> Application:
@@ -119,19 +119,20 @@ def create_app(settings: Settings, dsn: str, observe: Observer | None = None) ->
         default=_nothing_here,
         lifespan=lifespan,
     )
-    app = _straight(graphql, SocketOrigins(sockets, settings.allowed_origins), ("/graphql", "/graphql/"), router)
+    app = _straight(graphql, SocketOrigins(sockets, settings.allowed_origins), GRAPHQL_PATHS, router)
     operators = management(telemetry.metrics.exposition, ready)
-    return Application(_layered(app, settings, telemetry), streams.end, operators)
+    return Application(*_layered(app, graphql, settings, telemetry), drain=streams.end, management=operators)
 
 
 @dataclass(frozen=True, slots=True)
 class Application:
     """The service as an ASGI application; `drain` has sockets and streams end, which would stay open for ever.
 
-    `management` is another, for operators.
+    `at_hand` is what a server may ask first, and `management` another application, for operators.
     """
 
     app: ASGIApp
+    at_hand: AtHand
     drain: Callable[[], None]
     management: ASGIApp
 
@@ -150,21 +151,20 @@ def _routes(settings: Settings, ready: health.Probe) -> list[BaseRoute]:
     ]
 
 
-def _layered(app: ASGIApp, settings: Settings, telemetry: Telemetry) -> ASGIApp:
-    """The application within the layers that every request goes through."""
+def _layered(
+    app: ASGIApp, graphql: GraphQLEndpoint, settings: Settings, telemetry: Telemetry
+) -> tuple[ASGIApp, AtHand]:
+    """The application within the layers that every request goes through, and what goes through them in one step."""
+    sharing = Sharing(Failures(app, observe=telemetry.observe), allowed=settings.allowed_origins)
     # The server's own `send` is known to the outermost of those that touch an answer.
-    for layer in (
-        partial(Failures, observe=telemetry.observe),
-        partial(Sharing, allowed=settings.allowed_origins),
-        partial(
-            RequestId,
-            report=telemetry.report,
-            tls_seconds=settings.tls_only_seconds,
-            lines=lines_for_all(settings.allowed_origins),
-        ),
-    ):
-        app = layer(app)
-    return _behind(settings.trusted_proxies, app) if settings.trusted_proxies else app
+    requests = RequestId(
+        sharing,
+        report=telemetry.report,
+        tls_seconds=settings.tls_only_seconds,
+        lines=lines_for_all(settings.allowed_origins),
+    )
+    proxies = BehindProxies(requests, settings.trusted_proxies) if settings.trusted_proxies else None
+    return proxies or requests, AtHand(graphql, GRAPHQL_PATHS, requests=requests, sharing=sharing, proxies=proxies)
 
 
 def _straight(endpoint: ASGIApp, sockets: ASGIApp, paths: Container[str], router: ASGIApp) -> ASGIApp:
@@ -180,12 +180,6 @@ def _straight(endpoint: ASGIApp, sockets: ASGIApp, paths: Container[str], router
         return router(scope, receive, send)
 
     return lead
-
-
-def _behind(proxies: Iterable[IPv4Network | IPv6Network], app: ASGIApp) -> ASGIApp:
-    """The application, to which a caller's address is the one that these proxies tell."""
-    of_uvicorn = cast("Any", app)  # which has types of its own for what ASGI says
-    return cast("ASGIApp", ProxyHeadersMiddleware(of_uvicorn, [str(network) for network in proxies]))
 
 
 def _at(path: str, endpoint: ASGIApp | health.Probe) -> list[BaseRoute]:

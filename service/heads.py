@@ -1,4 +1,8 @@
-"""The head of each request within bounds: uvicorn, which reads it before any application hears of it, has none."""
+"""The head of each request within bounds: uvicorn, which reads it before any application hears of it, has none.
+
+Connections that rest are closed after the same time as uvicorn's are, by one timer that looks when it is due: uvicorn
+makes one for each answer, and takes it back with the next request.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +24,12 @@ class BoundedHeads(HttpToolsProtocol):
 
     most = ROOM_FOR_HEADERS
     seconds = 10.0
+    _within = False
+    """Whether the head of a request has begun, and has not ended."""
     _received = 0
     _timer: asyncio.TimerHandle | None = None
+    _resting: float | None = None
+    """Since when nothing is asked, by the clock of the loop."""
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -30,13 +38,21 @@ class BoundedHeads(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._end_head()
+        if self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
+
+    def on_message_begin(self) -> None:
+        self._within = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._within = False
+        super().on_headers_complete()
 
     def data_received(self, data: bytes) -> None:
+        self._resting = None
         super().data_received(data)
-        # Until uvicorn has made a cycle of it, all that it has of a request is a part of its head.
-        scope: Any = self.scope
-        cycle: Any = self.cycle
-        if scope is not None and (cycle is None or cycle.scope is not scope):
+        if self._within:
             self._received += len(data)
             if self._received > self.most:
                 self._refuse(RequestTooLarge(f"The request's head is larger than {self.most:,} bytes."))
@@ -44,6 +60,36 @@ class BoundedHeads(HttpToolsProtocol):
                 self._await_head()
         elif self._timer is not None or self._received:
             self._end_head()
+
+    def on_response_complete(self) -> None:
+        # As uvicorn has it, but for the timer.
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            return
+        self._resting = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._look_after(self.timeout_keep_alive)
+
+    def _unset_keepalive_if_required(self) -> None:
+        """Leaves the timer to itself."""
+
+    def _look_after(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Closes a connection that has rested long enough, and looks again at one that rests less long."""
+        self.timeout_keep_alive_task = None
+        if self._resting is None or self.transport.is_closing():
+            return
+        left = self._resting + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._look_after(left)
+        else:
+            self.transport.close()
 
     def _await_head(self) -> None:
         self._timer = self.loop.call_later(self.seconds, self._give_up)

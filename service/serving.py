@@ -18,6 +18,7 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.heads import bounded_heads
+from service.http.protocol import Answerer, answers_at_hand
 from service.settings import Settings
 
 BACKLOG = 2_048
@@ -35,6 +36,9 @@ PATIENCE_WITH_MANAGEMENT = 10.0
 
 class Servable(Protocol):
     """An ASGI application that can be told to end what would stay open for ever, with one for operators beside it."""
+
+    @property
+    def at_hand(self) -> Answerer: ...
 
     @property
     def drain(self) -> Callable[[], None]: ...
@@ -107,7 +111,7 @@ def serve(
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http=bounded_heads(settings.max_body_bytes, settings.body_timeout),
+        http=answers_at_hand(app.at_hand, settings.max_body_bytes, settings.body_timeout),
         ws="websockets-sansio",
         ws_max_size=settings.max_body_bytes,
         ws_ping_interval=settings.heartbeat,

@@ -146,7 +146,10 @@ class Allowances:
         at_hand = self.spend_at_hand(account, per_minute, cost)
         if at_hand is not None:
             return at_hand
-        share = self._share(account, per_minute)
+        share, now = self._share(account, per_minute), self._now()
+        # Redis is not asked for what it is known not to have yet.
+        if cost > share.units and (wait := share.wait_for(cost - share.units, now)):
+            return self._refuse(per_minute, wait)
         ahead = self._ahead(share) if cost and not share.asking else 0
         # What is here is set aside: those who come meanwhile must not count on it too.
         units, share.units = share.units, 0
@@ -179,21 +182,14 @@ class Allowances:
         return await self.spend(account, per_minute, 0)
 
     def spend_at_hand(self, account: str, per_minute: int, cost: int) -> Balance | None:
-        """What is left after the cost was taken, where that needs nobody; None where Redis has to be asked.
-
-        Raises RateLimited where it is known that so much cannot be had yet.
-        """
+        """What is left after the cost was taken, where that needs nobody; None, with nothing taken, where it does."""
         if self._mode == "off":
             return Balance.full(per_minute)
         share = self._shares.get(account)
         if share is None or share.per_minute != per_minute:
             return None
         now = self._now()
-        needed = cost - share.units
-        if needed > 0:
-            wait = share.wait_for(needed, now)
-            return self._refuse(per_minute, wait) if wait else None
-        if now - share.asked_at >= KEPT:
+        if cost > share.units or now - share.asked_at >= KEPT:
             return None
         share.units -= cost
         share.spent += cost

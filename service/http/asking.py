@@ -15,7 +15,7 @@ from service.http.admission import Admission, Guest
 from service.http.caller import WhileCallerWaits
 from service.http.credentials import credentials_of
 from service.http.forms import Form
-from service.http.kept import Kept, Reader, send_body, send_kept
+from service.http.kept import Kept, Reader, body_reply, kept_reply
 from service.http.notes import note_call, note_caller
 from service.http.operations import Operations
 from service.http.origins import refuse_from_elsewhere
@@ -72,9 +72,9 @@ class Asking:
         reader = Reader(scope["method"], headers_of(scope), form, guest.caller.key is not None, asked.balance)
         if asked.answer and self._cache:
             kept = Kept(self._cache, asked.call.key, asked.answer, form)
-            await send_kept(send, reader, kept, self._max_age, lines=lines)
+            await send(kept_reply(reader, kept, self._max_age, lines=lines))
         else:
-            await send_body(send, reader, form.of(asked.body), lines=lines)
+            await send(body_reply(reader, form.of(asked.body), lines=lines))
 
     async def admit(self, scope: Scope) -> Guest:
         """The caller of a request. Raises ApiError."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager, nullcontext
 from time import perf_counter
-from typing import cast
+from typing import NamedTuple, cast
 
 from graphql import OperationDefinitionNode, OperationType, parse
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from service.cache import Answer, ResponseCache
 from service.documents import Registry
@@ -15,15 +15,24 @@ from service.errors import ApiError, MethodNotAllowed, NotAcceptable, Validation
 from service.http.admission import Admission, Guest, Terms
 from service.http.caller import WhileCallerWaits
 from service.http.credentials import credentials_of
-from service.http.kept import READING, Kept, Reader, send_body, send_kept
+from service.http.kept import READING, Kept, Reader, body_reply, kept_reply
 from service.http.media import MediaType, accepted
 from service.http.notes import note_call, note_caller
 from service.http.operations import SUBSCRIPTION, Operations
 from service.http.origins import refuse_from_elsewhere
 from service.http.pages import GRAPHIQL, registered_page, send_page
-from service.http.requests import GraphQLRequest, Headers, Sent, headers_of, read_arrived, read_streamed, understand
+from service.http.requests import (
+    GraphQLRequest,
+    Headers,
+    Sent,
+    headers_of,
+    read_streamed,
+    understand,
+    what_arrived,
+)
 from service.http.responses import send_options
 from service.http.server_sent_events import EventStream
+from service.http.shortcuts import arrived_body
 from service.journeys import Journey
 from service.planner import Call, Operation
 from service.remembered import Remembered
@@ -37,6 +46,15 @@ HOW_TO_SUBSCRIBE = (
     "A subscription is answered by server-sent events (Accept: text/event-stream), or by WebSocket with the "
     "subprotocol graphql-transport-ws."
 )
+
+
+class Visit(NamedTuple):
+    """Who asks, how, and what they sent, unless that is still to be read."""
+
+    headers: Headers
+    media_type: MediaType
+    guest: Guest
+    sent: Sent | None
 
 
 class GraphQLEndpoint:
@@ -63,10 +81,64 @@ class GraphQLEndpoint:
         self._page = registered_page(documents.listed) if settings.registered_only else GRAPHIQL
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        visit: Visit | None = scope.get("visit")
+        if visit is None:
+            visit = await self._visit(scope, send)
+            if visit is None:
+                return
+        try:
+            await self._answer(scope, receive, send, visit)
+        except ApiError:
+            scope["balance"] = scope.get("balance") or await self._admission.balance(visit.guest)
+            raise
+
+    def at_hand(self, scope: Scope, body: bytes) -> Message | None:
+        """The answer to a request by GET or POST that came whole, where the process has it and knows who asks.
+
+        None, with nothing done, where somebody has to be asked, and where the request will be refused.
+        """
+        cache = self._cache
+        visit = self._visit_at_hand(scope, body) if cache else None
+        known = self._calls.get((visit.sent, visit.guest.terms)) if visit and visit.sent else None
+        if not cache or not visit or not known:
+            return None
+        operation, call = known
+        answer = cache.at_hand(call.key)
+        balance = self._admission.charged_at_hand(visit.guest, call) if answer else None
+        if not answer or not balance:
+            return None
+        journey = cast("Journey", scope["journey"])
+        note_caller(journey, visit.guest.caller)
+        note_call(journey, operation, call)
+        journey.cache = answer.state
+        reader = Reader(scope["method"], visit.headers, visit.media_type, visit.guest.caller.key is not None, balance)
+        return kept_reply(reader, Kept(cache, call.key, answer), self._settings.cache_max_age)
+
+    def _visit_at_hand(self, scope: Scope, body: bytes) -> Visit | None:
+        """The visit of a request that came whole, noted in its scope; None where that takes longer, or is refused."""
+        method, headers = scope["method"], headers_of(scope)
+        if len(body) > LONGEST_SENT:
+            return None
+        try:
+            media_type = accepted(headers.get(b"accept"), html=method in READING and self._settings.graphiql)
+            given = credentials_of(scope, headers)
+            refuse_from_elsewhere(method, headers)
+            sent = what_arrived(scope, headers, body, self._settings)
+        except ApiError:
+            return None
+        guest = self._admission.known(given) if media_type.is_whole else None
+        if guest is None:
+            return None
+        scope["media_type"] = media_type
+        visit = scope["visit"] = Visit(headers, media_type, guest, sent)
+        return visit
+
+    async def _visit(self, scope: Scope, send: Send) -> Visit | None:
+        """The visit of any request; None for one that is answered. Raises ApiError."""
         method = scope["method"]
         if method == "OPTIONS":
             await send_options(send)
-            return
+            return None
         if method != "POST" and method not in READING:
             raise MethodNotAllowed("GraphQL is answered by POST and GET.")
         headers = headers_of(scope)
@@ -75,19 +147,19 @@ class GraphQLEndpoint:
         given = credentials_of(scope, headers)
         if media_type is MediaType.HTML:
             await send_page(send, self._page)
-            return
+            return None
         refuse_from_elsewhere(method, headers)
         guest = self._admission.known(given) or await self._admission.admit(given)
-        try:
-            await self._answer(scope, headers, receive, send, guest)
-        except ApiError:
-            scope["balance"] = scope.get("balance") or await self._admission.balance(guest)
-            raise
+        return Visit(headers, media_type, guest, None)
 
-    async def _answer(self, scope: Scope, headers: Headers, receive: Receive, send: Send, guest: Guest) -> None:
-        method, media_type = scope["method"], scope["media_type"]
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, visit: Visit) -> None:
+        headers, media_type, guest, sent = visit
         settings, journey = self._settings, cast("Journey", scope["journey"])
-        sent = read_arrived(scope, headers, receive, settings) or await read_streamed(receive, settings)
+        method = scope["method"]
+        if sent is None:
+            sent = what_arrived(scope, headers, arrived_body(receive), settings)
+        if sent is None:
+            sent = await read_streamed(receive, settings)
         note_caller(journey, guest.caller)
         if media_type is MediaType.EVENTS:
             await self._stream(scope, receive, send, guest, sent)
@@ -102,7 +174,7 @@ class GraphQLEndpoint:
             reader.balance = scope["balance"] = charged
             if answer := cache.at_hand(call.key) or await _shared(cache, call.key, journey):
                 journey.cache = answer.state
-                await send_kept(send, reader, Kept(cache, call.key, answer), settings.cache_max_age)
+                await send(kept_reply(reader, Kept(cache, call.key, answer), settings.cache_max_age))
                 return
         async with self._admission.reading(guest), self._turn(sent):
             began = perf_counter()
@@ -118,11 +190,11 @@ class GraphQLEndpoint:
                 self._calls.put((sent, guest.terms), (operation, call))
             with WhileCallerWaits(receive):
                 answer = await self._operations.kept(call, journey)
-            await send_kept(send, reader, Kept(self._cache, call.key, answer), self._settings.cache_max_age)
+            await send(kept_reply(reader, Kept(self._cache, call.key, answer), settings.cache_max_age))
         else:
             with WhileCallerWaits(receive):
                 body = await self._operations.made(call, request.variables, guest, journey)
-            await send_body(send, reader, body)
+            await send(body_reply(reader, body))
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send, guest: Guest, sent: Sent) -> None:
         async with self._admission.charging_refusals(guest), self._turn(sent):

@@ -5,12 +5,11 @@ ETag, Age, Cache-Control, Cache-Status: RFC 9110, 9111, 9211.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
-from starlette.types import Send
+from starlette.types import Message
 
 from service.access.limits import Balance
 from service.cache import Answer, ResponseCache, Source
@@ -18,7 +17,7 @@ from service.http.encoding import ENCODERS, SMALLEST, accepted_encoding
 from service.http.forms import Form
 from service.http.media import MediaType
 from service.http.requests import Headers
-from service.http.responses import NO_STORE, allowance_lines, send_not_modified, send_reply
+from service.http.responses import NO_STORE, allowance_lines, not_modified, reply
 from service.http.shortcuts import lines_of
 
 _STATUS = {
@@ -62,8 +61,8 @@ def _formed(form: Form, encoding: str, response: bytes) -> bytes:
     return ENCODERS[encoding](body) if encoding else body
 
 
-def send_kept(send: Send, reader: Reader, kept: Kept, max_age: int, *, lines: bytes = b"") -> Awaitable[None]:
-    """Sends a kept answer, with further `lines`; 304 to a reader who has it. `max_age` is for caches outside."""
+def kept_reply(reader: Reader, kept: Kept, max_age: int, *, lines: bytes = b"") -> Message:
+    """A kept answer, with further `lines`; 304 to a reader who has it. `max_age` is for caches outside."""
     entry, headers, media_type = kept.answer.entry, reader.headers, reader.media_type
     encoding = _encoding(headers, len(entry.body))
     # A strong tag tells apart what differs by a byte: the same body in another coding, or under another type.
@@ -74,16 +73,16 @@ def send_kept(send: Send, reader: Reader, kept: Kept, max_age: int, *, lines: by
     if reader.balance is not None and not public:  # what all may keep tells nothing of one
         about += allowance_lines(reader.balance)
     if reads and _is_known(etag, headers.get(b"if-none-match")):
-        return send_not_modified(send, about)
-    return send_reply(send, 200, media_type, kept.body(encoding), about + _CODING[encoding])
+        return not_modified(about)
+    return reply(200, media_type, kept.body(encoding), about + _CODING[encoding])
 
 
-def send_body(send: Send, reader: Reader, body: bytes, *, lines: bytes = b"") -> Awaitable[None]:
-    """Sends an answer that is not kept, and that no cache is to keep; with further `lines`."""
+def body_reply(reader: Reader, body: bytes, *, lines: bytes = b"") -> Message:
+    """An answer that is not kept, and that no cache is to keep; with further `lines`."""
     encoding = _encoding(reader.headers, len(body))
     about = lines + lines_of(NO_STORE) + (allowance_lines(reader.balance) if reader.balance else b"")
     coded = ENCODERS[encoding](body) if encoding else body
-    return send_reply(send, 200, reader.media_type, coded, about + _CODING[encoding])
+    return reply(200, reader.media_type, coded, about + _CODING[encoding])
 
 
 def _encoding(headers: Headers, size: int) -> str:

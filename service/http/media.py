@@ -12,7 +12,7 @@ MAX_ACCEPT = 1_000
 
 
 class MediaType(Enum):
-    """What an answer can be, by the value of its Content-Type."""
+    """What an answer can be, by the value of its Content-Type; `is_whole` if it is the JSON of one GraphQL response."""
 
     GRAPHQL_RESPONSE = b"application/graphql-response+json; charset=utf-8"
     JSON = b"application/json; charset=utf-8"
@@ -23,6 +23,7 @@ class MediaType(Enum):
         # An attribute of its own: to look up an enum's value or name takes longer than all else that is done with it.
         self.line = b"content-type: " + value + b"\r\n"
         self.mark = self.name[0].lower().encode()
+        self.is_whole = value.startswith(b"application/")
 
 
 _RESPONSE_JSON = "application/graphql-response+json"

@@ -44,6 +44,21 @@ class RequestId:
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] != "http":
             return self._app(scope, receive, send)
+        journey = self.begin(scope)
+
+        def send_named(message: Message) -> Awaitable[None]:
+            if "answering" not in scope:
+                scope["answering"] = True
+                self.end(journey, message)
+            return send_whole(send, message)
+
+        return self._app(scope, receive, send_named)
+
+    def begin(self, scope: Scope) -> Journey:
+        """Gives a request its id and its journey, unless it has them."""
+        begun: Journey | None = scope.get("journey")
+        if begun is not None:
+            return begun
         headers = headers_of(scope)
         given = headers.get(b"x-request-id")
         request_id = given.decode() if given and _GIVEN.fullmatch(given) else f"{random.getrandbits(96):024x}"
@@ -51,16 +66,13 @@ class RequestId:
         journey = scope["journey"] = Journey(request_id)
         journey.method, journey.path = scope["method"], scope["path"]
         journey.traceparent = headers.get(b"traceparent")
+        return journey
 
-        def send_named(message: Message) -> Awaitable[None]:
-            if "answering" not in scope:
-                scope["answering"] = True
-                journey.status = message["status"]
-                told = b"" if journey.streamed else self._report(journey)
-                add_headers(message, b"%b%bx-request-id: %b\r\n" % (self._lines, told, request_id.encode()))
-            return send_whole(send, message)
-
-        return self._app(scope, receive, send_named)
+    def end(self, journey: Journey, message: Message) -> None:
+        """Reports the journey as its answer begins with that message, and adds the headers that every answer has."""
+        journey.status = message["status"]
+        told = b"" if journey.streamed else self._report(journey)
+        add_headers(message, b"%b%bx-request-id: %b\r\n" % (self._lines, told, journey.request_id.encode()))
 
 
 class Failures:

@@ -68,13 +68,17 @@ class Sharing:
             return self._preflights(scope, receive, _without_origin(send) if self._any else send)
         if self._any:
             return self._app(scope, receive, send)
-        shared = self._for_origin.get(headers.get(b"origin"), _FOR_NONE)
+        shared = self.lines(headers)
 
         def send_shared(message: Message) -> Awaitable[None]:
             add_headers(message, shared)
             return send(message)
 
         return self._app(scope, receive, send_shared)
+
+    def lines(self, headers: Headers) -> bytes:
+        """What an answer to a request of these headers tells beside `lines_for_all`."""
+        return b"" if self._any else self._for_origin.get(headers.get(b"origin"), _FOR_NONE)
 
 
 def _without_origin(send: Send) -> Send:

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from schema import sdl
 from service.http.media import MediaType
-from service.http.responses import send_reply
+from service.http.responses import reply
 from service.http.shortcuts import Header, lines_of
 
 FOLDER = Path(str(files("service.http") / "graphiql"))
@@ -48,7 +48,7 @@ def registered_page(documents: Iterable[tuple[str, str]]) -> bytes:
 
 async def send_page(send: Send, page: bytes) -> None:
     """Sends one of the pages for browsers."""
-    await send_reply(send, 200, MediaType.HTML, page, lines_of(*_PAGE_HEADERS))
+    await send(reply(200, MediaType.HTML, page, lines_of(*_PAGE_HEADERS)))
 
 
 def graphiql_files() -> ASGIApp:

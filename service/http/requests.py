@@ -13,7 +13,6 @@ from starlette.types import Receive, Scope
 from service.errors import BadRequest, RequestTimeout, RequestTooLarge
 from service.http.caller import CallerGone
 from service.http.media import require_json
-from service.http.shortcuts import arrived_body
 from service.http.strict_json import NotStrictJson, read_json
 from service.settings import Settings
 from service.within import Within
@@ -59,15 +58,14 @@ class Sent(NamedTuple):
     text: bytes
 
 
-def read_arrived(scope: Scope, headers: Headers, receive: Receive, settings: Settings) -> Sent | None:
-    """What a caller sent, None where its body has to be waited for by `read_streamed`; raises ApiError."""
+def what_arrived(scope: Scope, headers: Headers, body: bytes | None, settings: Settings) -> Sent | None:
+    """What a caller sent, None where its `body` has to be waited for by `read_streamed`; raises ApiError."""
     limit = settings.max_body_bytes
     if scope["method"] != "POST":
         if len(scope["query_string"]) > limit:
             raise RequestTooLarge(f"The query string is larger than {limit:,} bytes.")
         return Sent(False, scope["query_string"])
     require_json(headers.get(b"content-type"))
-    body = arrived_body(receive)
     if body is None:
         declared = headers.get(b"content-length", b"0")
         if not declared.isdigit() or len(declared) > 18 or int(declared) > limit:

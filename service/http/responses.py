@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from math import ceil
 from typing import Any, NamedTuple
 
 import orjson
-from starlette.types import Receive, Send
+from starlette.types import Message, Receive, Send
 
 from service.access.limits import Balance
 from service.errors import (
@@ -43,27 +43,21 @@ def allowance_lines(balance: Balance) -> bytes:
     return _ALLOWANCE % (balance.limit, balance.remaining, ceil(balance.full_in))
 
 
-def send_reply(
-    send: Send, status: int, media_type: MediaType | Form, body: bytes, lines: bytes, *, last: bool = True
-) -> Awaitable[None]:
-    """Sends a whole response, with further headers as lines.
-
-    Unless it is the `last` of it, the connection waits for the end that `send_end` gives.
-    """
+def reply(status: int, media_type: MediaType | Form, body: bytes, lines: bytes) -> Message:
+    """A whole response, with further headers as lines."""
     head = b"%bcontent-length: %d\r\n%b%b" % (media_type.line, len(body), _VARY_LINE, lines)
-    if last:
-        return send({"type": WHOLE, "status": status, "head": head, "body": body})
-    return _send_open(send, status, head, body)
+    return {"type": WHOLE, "status": status, "head": head, "body": body}
 
 
-async def _send_open(send: Send, status: int, head: bytes, body: bytes) -> None:
-    await send({"type": START, "status": status, "headers": headers_in(head)})
-    await send({"type": "http.response.body", "body": body, "more_body": True})
+def not_modified(lines: bytes) -> Message:
+    """What says that the caller has the answer already."""
+    return {"type": WHOLE, "status": 304, "head": _VARY_LINE + lines, "body": b""}
 
 
-def send_not_modified(send: Send, lines: bytes) -> Awaitable[None]:
-    """Says that the caller has the answer already."""
-    return send({"type": WHOLE, "status": 304, "head": _VARY_LINE + lines, "body": b""})
+async def _send_open(send: Send, message: Message) -> None:
+    """Sends a whole response, but that the connection waits for the end that `send_end` gives."""
+    await send({"type": START, "status": message["status"], "headers": headers_in(message["head"])})
+    await send({"type": "http.response.body", "body": message["body"], "more_body": True})
 
 
 async def send_end(send: Send, receive: Receive) -> None:
@@ -115,11 +109,13 @@ async def send_error(
 ) -> None:
     """Sends an error, with the headers that go with it and further `lines`."""
     refusal = refusing(error, request_id)
-    unread = isinstance(error, RequestTimeout | RequestTooLarge)
     every = b"".join((lines_of(NO_STORE), refusal.lines, lines, lines_of(*_headers_for(error))))
-    await send_reply(send, refusal.status, refusal.media_type, refusal.body, every, last=not unread)
-    if unread:
+    message = reply(refusal.status, refusal.media_type, refusal.body, every)
+    if isinstance(error, RequestTimeout | RequestTooLarge):
+        await _send_open(send, message)
         await send_end(send, receive)
+    else:
+        await send(message)
 
 
 def shown_errors(error: ApiError, request_id: str) -> list[dict[str, Any]]:

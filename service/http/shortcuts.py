@@ -91,6 +91,12 @@ class _Lines:
 _DEFAULT = _Lines()
 
 
+def whole_of(message: Message, default_headers: list[Header]) -> bytes:
+    """The bytes of a whole answer, with the headers that uvicorn gives all of them."""
+    status, every = STATUS_LINE[message["status"]], _DEFAULT.of(default_headers)
+    return b"".join((status, every, message["head"], b"\r\n", message["body"]))
+
+
 def _write(cycle: RequestResponseCycle, message: Message) -> bool:
     """Writes an answer; False for what is better left to uvicorn, which is seldom."""
     if cycle.response_started or cycle.flow.write_paused or not cycle.keep_alive or cycle.access_log:
@@ -98,8 +104,7 @@ def _write(cycle: RequestResponseCycle, message: Message) -> bool:
     if cycle.scope["method"] == "HEAD":
         return False
     if not cycle.disconnected:
-        status, every = STATUS_LINE[message["status"]], _DEFAULT.of(cycle.default_headers)
-        cycle.transport.write(b"".join((status, every, message["head"], b"\r\n", message["body"])))
+        cycle.transport.write(whole_of(message, cycle.default_headers))
         # What uvicorn does where an answer begins, and where it is complete.
         cycle.waiting_for_100_continue = False
         cycle.response_started = cycle.response_complete = True

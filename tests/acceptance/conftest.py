@@ -18,7 +18,7 @@ import uvicorn
 from service.app import create_app
 from service.db.migrations import migrate
 from service.events import Event, ignore
-from service.heads import bounded_heads
+from service.http.protocol import answers_at_hand
 from service.serving import QuietServer
 from service.settings import Settings
 from tests.access_keys import PEPPER
@@ -40,7 +40,7 @@ async def serving(
     app = create_app(chosen, dsn, observe)
     config = uvicorn.Config(
         app,
-        http=bounded_heads(chosen.max_body_bytes, chosen.body_timeout),
+        http=answers_at_hand(app.at_hand, chosen.max_body_bytes, chosen.body_timeout),
         ws="websockets-sansio",
         ws_per_message_deflate=False,
         proxy_headers=False,

@@ -9,7 +9,7 @@ import pytest
 
 from tests.acceptance.conftest import Serve
 
-DEAR = "{ stories(first: 20) { nodes { articles(first: 20) { nodes { title } } } } }"
+DEAR = "{ stories(first: 40) { nodes { articles(first: 40) { nodes { title } } } } }"
 """Costs more than an allowance gets back while the next request is on its way."""
 
 

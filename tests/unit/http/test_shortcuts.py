@@ -3,45 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
-import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-from uvicorn.server import ServerState
 
 from service.http.shortcuts import WHOLE, add_headers, arrived_body, headers_in, lines_of, send_whole
+from tests.unit.http.wire import connected, wire_of
 
 HEADERS = [(b"content-type", b"text/plain"), (b"content-length", b"5"), (b"x-some", b"thing")]
 HEAD = lines_of(*HEADERS)
-
-
-class Wire(asyncio.Transport):
-    """A transport that keeps what is written."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.writes: list[bytes] = []
-        self.closed = False
-
-    def write(self, data: Any) -> None:
-        self.writes.append(bytes(data))
-
-    def get_extra_info(self, name: str, default: Any = None) -> Any:  # noqa: ARG002
-        return default
-
-    def pause_reading(self) -> None:
-        pass
-
-    def resume_reading(self) -> None:
-        pass
-
-    def is_closing(self) -> bool:
-        return self.closed
-
-    def close(self) -> None:
-        self.closed = True
 
 
 def answering(message: Message, *, whole: bool) -> ASGIApp:
@@ -54,23 +24,6 @@ def answering(message: Message, *, whole: bool) -> ASGIApp:
             await send({"type": "http.response.body", "body": message["body"]})
 
     return app
-
-
-async def wire_of(app: ASGIApp, *request: bytes, answers: int = 1) -> Wire:
-    config = uvicorn.Config(app, http="httptools", lifespan="off", log_config=None, access_log=False)
-    config.load()
-    state = ServerState()
-    state.default_headers = [(b"date", b"Wed, 25 Nov 2026 12:00:00 GMT")]
-    protocol, wire = HttpToolsProtocol(config, state, {}), Wire()
-    protocol.connection_made(wire)
-    for part in request:
-        protocol.data_received(part)
-        await asyncio.sleep(0.001)
-    async with asyncio.timeout(5):
-        while state.total_requests < answers:
-            await asyncio.sleep(0)
-    protocol.connection_lost(None)
-    return wire
 
 
 @pytest.mark.parametrize(
@@ -174,10 +127,7 @@ async def test_a_body_that_is_here_is_none_where_the_caller_is_gone() -> None:
         arrived.append(await receive())
         await send_whole(send, {"type": WHOLE, "status": 200, "head": HEAD, "body": b"hello"})
 
-    config = uvicorn.Config(app, http="httptools", lifespan="off", log_config=None, access_log=False)
-    config.load()
-    protocol = HttpToolsProtocol(config, ServerState(), {})
-    protocol.connection_made(Wire())
+    protocol, _ = connected(app)
     protocol.data_received(b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\na!")
     protocol.connection_lost(None)
     async with asyncio.timeout(5):

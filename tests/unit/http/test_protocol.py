@@ -1,0 +1,171 @@
+"""What is at hand is written as the request is read, and looks from outside as uvicorn's own way does."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from starlette.types import Message, Receive, Scope, Send
+
+from service.http.protocol import AnswersAtHand, answers_at_hand
+from service.http.shortcuts import WHOLE, lines_of, send_whole
+from tests.unit.http.wire import connected, wire_of
+
+HEAD = lines_of((b"content-type", b"text/plain"))
+POST = b"POST /here HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n"
+GET = b"GET /here?q=1 HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+def told(scope: Scope, body: bytes) -> Message:
+    """An answer that tells what was asked."""
+    shown = b"%s %s?%b %b" % (scope["method"].encode(), scope["path"].encode(), scope["query_string"], body)
+    return {"type": WHOLE, "status": 200, "head": HEAD + b"content-length: %d\r\n" % len(shown), "body": shown}
+
+
+class Asked:
+    """What was asked at hand, and of the application."""
+
+    def __init__(self) -> None:
+        self.at_hand: list[Message] = []
+        self.app: list[Message] = []
+
+    def kind(self) -> type[AnswersAtHand]:
+        """A protocol that has at hand what is at `/here`."""
+
+        def at_hand(scope: Scope, body: bytes) -> Message | None:
+            if scope["path"] != "/here":
+                return None
+            self.at_hand.append(told(scope, body))
+            return dict(self.at_hand[-1])
+
+        return answers_at_hand(at_hand, 100_000, 10)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body, more = body + message.get("body", b""), message.get("more_body", False)
+        self.app.append(told(scope, body))
+        await send_whole(send, dict(self.app[-1]))
+
+
+@pytest.mark.parametrize("request_", [GET, POST + b"hello", GET.replace(b"?q=1", b""), GET.replace(b"?q=1", b"?")])
+async def test_an_answer_at_hand_is_what_the_application_would_have_written(request_: bytes) -> None:
+    at_hand, app = Asked(), Asked()
+    ours = await wire_of(at_hand, request_, kind=at_hand.kind())
+    uvicorns = await wire_of(app, request_)
+    assert b"".join(ours.writes) == b"".join(uvicorns.writes)
+    assert (len(at_hand.at_hand), len(at_hand.app), len(app.app)) == (1, 0, 1)
+    assert not ours.closed
+
+
+async def test_it_is_written_before_the_loop_goes_on() -> None:
+    asked = Asked()
+    protocol, wire = connected(asked, asked.kind())
+    protocol.data_received(POST + b"hello")
+    assert wire.writes[0].endswith(b"POST /here? hello")
+    assert not protocol.tasks
+    protocol.connection_lost(None)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (POST, b"hello"),
+        (POST + b"he", b"llo"),
+        (b"POST /there HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello",),
+        (b"POST /there HTTP/1.1\r\nHost: a\r\nContent-", b"Length: 5\r\n\r\n", b"hel", b"lo"),
+        (b"POST /h%65re HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello",),
+        (POST.replace(b"Host: a", b"Connection: close") + b"hello",),
+        (POST.replace(b"1.1", b"1.0") + b"hello",),
+        (POST.replace(b"Host: a", b"Expect: 100-continue") + b"hello",),
+        (POST.replace(b"Host: a", b"Connection: upgrade\r\nUpgrade: h2c") + b"hello",),
+        (POST.replace(b"Content-Length: 5", b"Transfer-Encoding: chunked"), b"5\r\nhello\r\n", b"0\r\n\r\n"),
+    ],
+)
+async def test_whatever_is_out_of_the_ordinary_is_left_to_uvicorn(parts: tuple[bytes, ...]) -> None:
+    asked, app = Asked(), Asked()
+    ours = await wire_of(asked, *parts, kind=asked.kind())
+    uvicorns = await wire_of(app, *parts)
+    assert b"".join(ours.writes) == b"".join(uvicorns.writes)
+    assert ours.closed == uvicorns.closed
+    assert not asked.at_hand
+    assert asked.app == app.app
+
+
+async def test_a_head_in_parts_is_answered_at_hand_as_soon_as_it_is_whole() -> None:
+    asked = Asked()
+    protocol, wire = connected(asked, asked.kind())
+    for byte in GET:
+        assert not wire.writes
+        protocol.data_received(bytes((byte,)))
+    assert wire.writes
+    protocol.connection_lost(None)
+
+
+@pytest.mark.parametrize("turn", [0, 1, 2])
+async def test_answers_to_requests_that_do_not_wait_keep_their_order(turn: int) -> None:
+    """What is at hand does not overtake what is not."""
+    asked = Asked()
+    paths = [b"/here" if (number + turn) % 3 else b"/there" for number in range(9)]
+    requests = b"".join(b"GET %b?%d HTTP/1.1\r\n\r\n" % (path, number) for number, path in enumerate(paths))
+    wire = await wire_of(asked, requests, answers=9, kind=asked.kind())
+    shown = [each.rpartition(b"\r\n")[2] for each in wire.writes]
+    assert shown == [b"GET %b?%d " % (path, number) for number, path in enumerate(paths)]
+    assert len(asked.at_hand) + len(asked.app) == 9
+
+
+async def test_a_connection_goes_on_after_an_answer_at_hand() -> None:
+    asked = Asked()
+    protocol, wire = connected(asked, asked.kind())
+    for number in range(2_000):  # whose heads together are larger than one may be
+        protocol.data_received(POST + b"%05d" % number)
+    assert len(wire.writes) == 2_000
+    assert not wire.closed
+    protocol.connection_lost(None)
+
+
+async def test_what_is_no_http_after_an_answer_at_hand_is_refused() -> None:
+    asked = Asked()
+    protocol, wire = connected(asked, asked.kind())
+    protocol.data_received(POST + b"hello")
+    protocol.data_received(b"nonsense\r\n\r\n")
+    assert wire.writes[-1].startswith(b"HTTP/1.1 400")
+    assert wire.closed
+    protocol.connection_lost(None)
+
+
+@pytest.mark.parametrize("request_", [GET, b"GET /there HTTP/1.1\r\n\r\n"])
+async def test_a_connection_that_rests_is_closed_in_time_and_not_before(request_: bytes) -> None:
+    asked = Asked()
+    protocol, wire = connected(asked, asked.kind())
+    protocol.timeout_keep_alive = 0.2  # pyright: ignore[reportAttributeAccessIssue]  # uvicorn knows whole seconds only
+    for _ in range(4):
+        protocol.data_received(request_)
+        await asyncio.sleep(0.1)
+        assert not wire.closed
+    async with asyncio.timeout(5):
+        while not wire.closed:
+            await asyncio.sleep(0.01)
+    protocol.connection_lost(None)
+
+
+async def test_a_connection_that_is_answered_slowly_does_not_rest() -> None:
+    asked, free = Asked(), asyncio.Event()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        await free.wait()
+        await asked(scope, receive, send)
+
+    protocol, wire = connected(slow, asked.kind())
+    protocol.timeout_keep_alive = 0.05  # pyright: ignore[reportAttributeAccessIssue]
+    protocol.data_received(GET)
+    protocol.data_received(b"GET /there HTTP/1.1\r\n\r\n")
+    await asyncio.sleep(0.2)
+    assert not wire.closed
+    free.set()
+    async with asyncio.timeout(5):
+        while not wire.closed:
+            await asyncio.sleep(0.01)
+    assert len(wire.writes) == 2
+    protocol.connection_lost(None)
