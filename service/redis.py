@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -89,6 +90,26 @@ class SharedRedis:
             if link is self._link:  # of calls that fail together, the first tells
                 self._failed(error)
             raise RedisAway("Redis did not answer.") from error
+
+    def ask(self, then: Callable[[Any], None], *command: Word) -> bool:
+        """Has `then` told what Redis answers, None where it does not; False, with nothing asked, where that takes more.
+
+        For who need not wait in a task: that takes longer than all else.
+        """
+        link = self._link
+        if not isinstance(link, Pipeline):
+            return False
+        try:
+            link.ask(command, PATIENCE).add_done_callback(partial(self._told, link, then))
+        except Late:
+            return False
+        return True
+
+    def _told(self, link: Link, then: Callable[[Any], None], answer: asyncio.Future[Any]) -> None:
+        error = answer.exception()
+        if isinstance(error, FAILURES) and link is self._link:
+            self._failed(error)
+        then(None if error else answer.result())
 
     def _failed(self, error: Exception) -> None:
         link, self._link, self._failure = self._link, None, error

@@ -70,6 +70,10 @@ class Pipeline(asyncio.Protocol):
 
     async def run(self, command: tuple[Word, ...], patience: float) -> Any:
         """What Redis answers; raises Late after so many seconds at the latest, and what redis-py raises."""
+        return await self.ask(command, patience)
+
+    def ask(self, command: tuple[Word, ...], patience: float) -> asyncio.Future[Any]:
+        """The same, for who does not wait. Raises Late where no answer is to be expected."""
         if self._is_late or self._is_full or len(self._asked) >= MOST_ASKED:
             raise Late("Redis is late to answer others.")
         packed = _pack(command)
@@ -80,7 +84,7 @@ class Pipeline(asyncio.Protocol):
         self._asked.append((answer, self._loop.time() + patience))
         if self._timer is None:
             self._timer = self._loop.call_later(patience, self._look)
-        return await answer
+        return answer
 
     async def close(self) -> None:
         """Ends the connection, when who waits has an answer or none in time."""

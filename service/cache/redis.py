@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from secrets import token_bytes
 from typing import cast
@@ -52,15 +53,11 @@ class RedisCache:
     def begin(self, database: str) -> None:
         self._prefix = f"{self._name}:answer:{database}".encode()
 
-    async def get(self, key: bytes) -> bytes | None:
+    def ask(self, key: bytes, then: Callable[[bytes | None], None]) -> bool:
         if self._prefix is None:
-            return None
-        try:
-            # Not GET, which is refused where something else than a string is there.
-            (found,) = await self._redis.run("MGET", self._kept(key))
-        except RedisAway:
-            return None
-        return cast("bytes | None", found)
+            return False
+        # Not GET, which is refused where something else than a string is there.
+        return self._redis.ask(lambda told: then(told and told[0]), "MGET", self._kept(key))
 
     async def get_or_lead(self, key: bytes, seconds: float) -> tuple[bytes | None, bool]:
         if self._prefix is None:

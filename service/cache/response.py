@@ -146,14 +146,26 @@ class ResponseCache:
         # By position, as every hit comes by here: names take half as long again.
         return Answer(entry, Source.LOCAL, False, age)
 
-    async def shared(self, key: bytes) -> Answer | None:
-        """The answer that another process keeps under the key, if it is fresh and there is nothing nearer.
+    def ask_shared(self, key: bytes, then: Callable[[Answer | None], None]) -> bool:
+        """Has `then` told the answer that another process keeps under the key, if it is fresh.
 
-        Nobody leads by it and no task is made for it, which is what makes it so much cheaper than `answer`.
+        False, with nobody asked, where there is something nearer, or where that cannot be had so. Nobody leads by it
+        and no task is made for it, which is what makes it so much cheaper than `answer`.
         """
         if self._local.get(key) or key in self._flights:
-            return None
-        found = self._unpacked(key, await self._shared.get(key))
+            return False
+
+        def told(packed: bytes | None) -> None:
+            answer: Answer | None = None
+            try:
+                answer = self._arrived(key, packed)
+            finally:  # whatever happens, somebody waits
+                then(answer)
+
+        return self._shared.ask(key, told)
+
+    def _arrived(self, key: bytes, packed: bytes | None) -> Answer | None:
+        found = self._unpacked(key, packed)
         return self.at_hand(key) or (self._adopted(key, found) if found else None)
 
     async def answer(self, key: bytes, fill: Fill, behind: Fill | None = None) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 
@@ -12,8 +13,11 @@ class SharedCache(Protocol):
         """What is kept is of the database of that identity; before, nothing is kept."""
         ...
 
-    async def get(self, key: bytes) -> bytes | None:
-        """What is kept under the key. Cheaper than asking who leads too."""
+    def ask(self, key: bytes, then: Callable[[bytes | None], None]) -> bool:
+        """Has `then` told what is kept under the key; False, with nobody asked, where that cannot be had so.
+
+        Cheaper than asking who leads too.
+        """
         ...
 
     async def get_or_lead(self, key: bytes, seconds: float) -> tuple[bytes | None, bool]:
@@ -43,8 +47,8 @@ class NothingShared:
     def begin(self, database: str) -> None:
         pass
 
-    async def get(self, key: bytes) -> bytes | None:  # noqa: ARG002
-        return None
+    def ask(self, key: bytes, then: Callable[[bytes | None], None]) -> bool:  # noqa: ARG002
+        return False
 
     async def get_or_lead(self, key: bytes, seconds: float) -> tuple[bytes | None, bool]:  # noqa: ARG002
         return None, True

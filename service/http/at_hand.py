@@ -14,7 +14,7 @@ from service.http.middleware import RequestId
 from service.http.origins import Sharing
 from service.http.proxies import BehindProxies
 from service.http.requests import headers_of
-from service.http.shortcuts import add_headers
+from service.http.shortcuts import Later, add_headers
 
 
 class AtHand:
@@ -35,15 +35,22 @@ class AtHand:
         self._sharing = sharing
         self._proxies = proxies
 
-    def __call__(self, scope: Scope, body: bytes) -> Message | None:
-        """A whole answer to a request whose body is all here; None, with nothing done, for one that takes longer."""
+    def __call__(self, scope: Scope, body: bytes) -> Message | Later | None:
+        """A whole answer to a request whose body is all here, or how to get it; None for one that takes longer."""
         if scope["path"] not in self._paths or scope["method"] not in {"GET", "POST"}:
             return None
         if self._proxies:
             self._proxies.tell(scope)
         journey = self._requests.begin(scope)
-        message = self._endpoint.at_hand(scope, body)
-        if message is not None:
+        found = self._endpoint.at_hand(scope, body)
+
+        def ended(message: Message) -> Message:
             add_headers(message, self._sharing.lines(headers_of(scope)))
             self._requests.end(journey, message)
-        return message
+            return message
+
+        if found is None:
+            return None
+        if not callable(found):
+            return ended(found)
+        return lambda then: found(lambda message: then(message and ended(message)))

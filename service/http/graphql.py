@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from time import perf_counter
 from typing import NamedTuple, cast
@@ -32,7 +33,7 @@ from service.http.requests import (
 )
 from service.http.responses import send_options
 from service.http.server_sent_events import EventStream
-from service.http.shortcuts import arrived_body
+from service.http.shortcuts import Later, arrived_body
 from service.journeys import Journey
 from service.planner import Call, Operation
 from service.remembered import Remembered
@@ -92,10 +93,11 @@ class GraphQLEndpoint:
             scope["balance"] = scope.get("balance") or await self._admission.balance(visit.guest)
             raise
 
-    def at_hand(self, scope: Scope, body: bytes) -> Message | None:
-        """The answer to a request by GET or POST that came whole, where the process has it and knows who asks.
+    def at_hand(self, scope: Scope, body: bytes) -> Message | Later | None:
+        """The answer to a request by GET or POST that came whole, where nobody has to be asked but Redis.
 
-        None, with nothing done, where somebody has to be asked, and where the request will be refused.
+        None for all others, and for those that will be refused: what was found out by then, and charged, stands in the
+        scope for who goes on.
         """
         cache = self._cache
         visit = self._visit_at_hand(scope, body) if cache else None
@@ -103,16 +105,37 @@ class GraphQLEndpoint:
         if not cache or not visit or not known:
             return None
         operation, call = known
-        answer = cache.at_hand(call.key)
-        balance = self._admission.charged_at_hand(visit.guest, call) if answer else None
-        if not answer or not balance:
+        balance = scope["balance"] = self._admission.charged_at_hand(visit.guest, call)
+        if balance is None:
             return None
         journey = cast("Journey", scope["journey"])
         note_caller(journey, visit.guest.caller)
         note_call(journey, operation, call)
-        journey.cache = answer.state
-        reader = Reader(scope["method"], visit.headers, visit.media_type, visit.guest.caller.key is not None, balance)
-        return kept_reply(reader, Kept(cache, call.key, answer), self._settings.cache_max_age)
+        keyed = visit.guest.caller.key is not None
+        reader = Reader(scope["method"], visit.headers, visit.media_type, keyed, balance)
+
+        def replied(answer: Answer) -> Message:
+            journey.cache = answer.state
+            return kept_reply(reader, Kept(cache, call.key, answer), self._settings.cache_max_age)
+
+        if answer := cache.at_hand(call.key):
+            return replied(answer)
+
+        def later(then: Callable[[Message | None], None]) -> bool:
+            began = perf_counter()
+
+            def told(answer: Answer | None) -> None:
+                message: Message | None = None
+                try:
+                    if answer:
+                        journey.passed("cache", began)
+                        message = replied(answer)
+                finally:  # whatever happens, somebody waits
+                    then(message)
+
+            return cache.ask_shared(call.key, told)
+
+        return later
 
     def _visit_at_hand(self, scope: Scope, body: bytes) -> Visit | None:
         """The visit of a request that came whole, noted in its scope; None where that takes longer, or is refused."""
@@ -170,9 +193,9 @@ class GraphQLEndpoint:
         if known and cache:
             operation, call = known
             note_call(journey, operation, call)
-            charged = self._admission.charged_at_hand(guest, call) or await self._admission.charge(guest, call)
-            reader.balance = scope["balance"] = charged
-            if answer := cache.at_hand(call.key) or await _shared(cache, call.key, journey):
+            charged = scope.get("balance") or self._admission.charged_at_hand(guest, call)
+            reader.balance = scope["balance"] = charged or await self._admission.charge(guest, call)
+            if answer := cache.at_hand(call.key):
                 journey.cache = answer.state
                 await send(kept_reply(reader, Kept(cache, call.key, answer), settings.cache_max_age))
                 return
@@ -224,15 +247,6 @@ class GraphQLEndpoint:
     def _check_only_reads(self, request: GraphQLRequest, *, streamed: bool) -> None:
         if request.document and not _only_reads(request.document, streamed=streamed):
             raise MethodNotAllowed("Mutations and subscriptions cannot be run by GET.")
-
-
-async def _shared(cache: ResponseCache, key: bytes, journey: Journey) -> Answer | None:
-    """The answer that another process keeps."""
-    began = perf_counter()
-    answer = await cache.shared(key)
-    if answer:
-        journey.passed("cache", began)
-    return answer
 
 
 def _only_reads(text: str, *, streamed: bool) -> bool:

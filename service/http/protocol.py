@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from starlette.types import Message, Scope
+from starlette.types import Message, Receive, Scope, Send
 
 from service.heads import BoundedHeads, bounded_heads
-from service.http.shortcuts import whole_of
+from service.http.shortcuts import Later, send_in_parts, whole_of, write_whole
 
-Answerer = Callable[[Scope, bytes], Message | None]
-"""Gives the whole answer to a request with this body, or None where that takes longer."""
+Answerer = Callable[[Scope, bytes], Message | Later | None]
+"""Gives the whole answer to a request with this body, or how to get it; None where that takes longer."""
 
 
 class AnswersAtHand(BoundedHeads):
@@ -20,6 +21,8 @@ class AnswersAtHand(BoundedHeads):
     at_hand: Answerer
     _held: list[bytes] | None = None
     """The parts of a body, while uvicorn has not been told of its head."""
+    _later: Later | None = None
+    """How to get the answer to the request that uvicorn is being told of."""
 
     def on_headers_complete(self) -> None:
         if self._is_ordinary():
@@ -34,11 +37,15 @@ class AnswersAtHand(BoundedHeads):
             self._held.append(body)
 
     def on_message_complete(self) -> None:
-        if self._held is not None and (message := self._asked(b"".join(self._held))):
-            self._held = None
-            self.transport.write(whole_of(message, self.server_state.default_headers))
-            self.on_response_complete()
-            return
+        if self._held is not None:
+            found = self._asked(b"".join(self._held))
+            if callable(found):
+                self._later = found
+            elif found is not None:
+                self._held = None
+                self.transport.write(whole_of(found, self.server_state.default_headers))
+                self.on_response_complete()
+                return
         self._let_go()
         super().on_message_complete()
 
@@ -61,14 +68,17 @@ class AnswersAtHand(BoundedHeads):
             and not self.access_log
         )
 
-    def _asked(self, body: bytes) -> Message | None:
+    def _asked(self, body: bytes) -> Message | Later | None:
         scope: Any = self.scope
         parser: Any = self.parser
         scope["method"] = parser.get_method().decode("ascii")
         # What is more than a path and a query, or has escapes in it, is none of those that are at hand.
         path, _, scope["query_string"] = self.url.partition(b"?")
         scope["path"] = path.decode("latin-1")
-        return self.at_hand(scope, body)
+        try:
+            return self.at_hand(scope, body)
+        except Exception:  # noqa: BLE001 - who goes on meets it again, and tells of it
+            return None
 
     def _let_go(self) -> None:
         """Tells uvicorn of what was held back."""
@@ -77,6 +87,23 @@ class AnswersAtHand(BoundedHeads):
             super().on_headers_complete()
             for part in held:
                 super().on_body(part)
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        later, self._later = self._later, None
+        if later is None or not later(partial(self._told, cycle, app)):
+            super()._start_asgi_task(cycle, app)
+
+    def _told(self, cycle: Any, app: Any, message: Message | None) -> None:
+        """Writes an answer that came later; what was not found, or cannot be written now, takes a task."""
+        if message is None:
+            super()._start_asgi_task(cycle, app)
+        elif not write_whole(cycle, message):
+            sending: Any = partial(_send, message)
+            super()._start_asgi_task(cycle, sending)
+
+
+async def _send(message: Message, _scope: Scope, _receive: Receive, send: Send) -> None:
+    await send_in_parts(send, message)
 
 
 def answers_at_hand(at_hand: Answerer, most: int, seconds: float) -> type[AnswersAtHand]:

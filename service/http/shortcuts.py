@@ -6,7 +6,7 @@ looked for control characters in each header: for a page of some kilobytes from 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from typing import Any, cast
 
 from starlette.types import Message, Receive, Send
@@ -18,6 +18,11 @@ START = "http.response.start"
 WHOLE = "parallax.response.whole"
 """The type of a message that is an answer, with `status`, `head` (its headers as lines) and `body`. Who sends it
 answers for the headers: nobody looks whether they hold a line break."""
+
+
+Later = Callable[[Callable[[Message | None], None]], bool]
+"""What begins to look for a whole answer, and has whom it is given told, once, in a later turn of the loop: None where
+there is none. False, with nobody told, where it could not begin."""
 
 
 def lines_of(*headers: Header) -> bytes:
@@ -45,9 +50,9 @@ def send_whole(send: Send, message: Message) -> Awaitable[None]:
     if message["type"] != WHOLE:
         return send(message)
     cycle = getattr(send, "__self__", None)
-    if isinstance(cycle, RequestResponseCycle) and _write(cycle, message):
+    if isinstance(cycle, RequestResponseCycle) and write_whole(cycle, message):
         return _NOTHING_TO_AWAIT
-    return _send_in_parts(send, message)
+    return send_in_parts(send, message)
 
 
 def arrived_body(receive: Receive) -> bytes | None:
@@ -70,7 +75,8 @@ class _Nothing:
 _NOTHING_TO_AWAIT = _Nothing()
 
 
-async def _send_in_parts(send: Send, message: Message) -> None:
+async def send_in_parts(send: Send, message: Message) -> None:
+    """Sends a whole answer as ASGI has it."""
     await send({"type": START, "status": message["status"], "headers": headers_in(message["head"])})
     await send({"type": "http.response.body", "body": message["body"]})
 
@@ -97,7 +103,7 @@ def whole_of(message: Message, default_headers: list[Header]) -> bytes:
     return b"".join((status, every, message["head"], b"\r\n", message["body"]))
 
 
-def _write(cycle: RequestResponseCycle, message: Message) -> bool:
+def write_whole(cycle: RequestResponseCycle, message: Message) -> bool:
     """Writes an answer; False for what is better left to uvicorn, which is seldom."""
     if cycle.response_started or cycle.flow.write_paused or not cycle.keep_alive or cycle.access_log:
         return False

@@ -135,6 +135,17 @@ async def test_an_answer_is_kept_for_its_time(redis: SharedRedis, name: str, key
     assert (await cache.get_or_lead(key, 5))[0] is None
 
 
+async def got(cache: RedisCache, key: bytes) -> bytes | None:
+    """What is kept under the key; None too where nobody was asked."""
+    told: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
+
+    def tell(found: bytes | None) -> None:
+        if not told.done():  # whoever asked has left
+            told.set_result(found)
+
+    return await told if cache.ask(key, tell) else None
+
+
 async def test_of_many_who_ask_at_once_one_leads(
     redis: SharedRedis, name: str, key: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,7 +157,7 @@ async def test_of_many_who_ask_at_once_one_leads(
 async def test_without_redis_everybody_leads() -> None:
     async with SharedRedis("redis://127.0.0.1:1/0") as away:
         cache = cache_in(away)
-        assert await asyncio.gather(*(cache.get(b"key") for _ in range(20))) == [None] * 20
+        assert await asyncio.gather(*(got(cache, b"key") for _ in range(20))) == [None] * 20
         assert await cache.get_or_lead(b"key", 5) == (None, True)
         assert await cache.lead(b"key", 5)
         await cache.put(b"key", b"answer", 5)
@@ -172,8 +183,8 @@ async def test_of_those_who_read_at_once_each_gets_its_own(redis: SharedRedis, n
     cache = cache_in(redis, name)
     for number, key in enumerate(keys[:-1]):
         await cache.put(key, b"%d" % number, 60)
-    leaving = asyncio.create_task(cache.get(keys[0]))
-    reading = [asyncio.create_task(cache.get(key)) for key in keys]
+    leaving = asyncio.create_task(got(cache, keys[0]))
+    reading = [asyncio.create_task(got(cache, key)) for key in keys]
     await asyncio.sleep(0)
     leaving.cancel()
     assert await asyncio.gather(*reading) == [*(b"%d" % number for number in range(19)), None]
@@ -181,7 +192,7 @@ async def test_of_those_who_read_at_once_each_gets_its_own(redis: SharedRedis, n
 
 async def test_what_is_no_answer_is_no_failure_of_redis(redis: SharedRedis, name: str, key: bytes) -> None:
     await redis.run("RPUSH", kept_at(name, key), "a")
-    assert await cache_in(redis, name).get(key) is None
+    assert await got(cache_in(redis, name), key) is None
     assert await redis.run("DEL", kept_at(name, key)) == 1
 
 
@@ -190,9 +201,9 @@ async def test_who_reads_leads_nothing_and_sees_nothing_of_other_databases(
 ) -> None:
     one, other, unknown = cache_in(redis, name), RedisCache(redis, name), RedisCache(redis, name)
     other.begin("another database")
-    assert await one.get(key) is None
+    assert await got(one, key) is None
     assert await one.lead(key, 5)
     await one.put(key, b"answer", 60)
-    assert await one.get(key) == b"answer"
-    assert await other.get(key) is None
-    assert await unknown.get(key) is None
+    assert await got(one, key) == b"answer"
+    assert await got(other, key) is None
+    assert await got(unknown, key) is None

@@ -163,4 +163,4 @@ async def test_a_cluster_is_found_by_one_of_its_nodes(
             cache.begin("database")
             assert await cache.get_or_lead(b"key", 5) == (None, True)
             await cache.put(b"key", b"answer", 60)
-            assert await cache.get(b"key") == b"answer"
+            assert await cache.get_or_lead(b"key", 1) == (b"answer", False)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import pytest
 
-from service.cache import Entry, Filled, Kind, Lifetimes, LocalCache, NothingShared, ResponseCache, Source
+from service.cache import Answer, Entry, Filled, Kind, Lifetimes, LocalCache, NothingShared, ResponseCache, Source
 from service.errors import Unavailable
 from service.events import CacheEntryUnreadable, Event, RefreshFailed
 
@@ -36,6 +36,7 @@ class Database:
     kind: Kind = Kind.PAGE
     away: bool = False
     gate: asyncio.Event | None = None
+    telling: list[asyncio.Task[None]] = field(default_factory=list[asyncio.Task[None]])
 
     async def fill(self) -> Filled:
         self.reads += 1
@@ -57,16 +58,22 @@ class Database:
 
 @dataclass
 class Memory(NothingShared):
-    """A second level that several caches of a test share. `gate` holds what was read by `get`."""
+    """A second level that several caches of a test share. `gate` holds what was read by `ask`."""
 
     kept: dict[bytes, bytes] = field(default_factory=dict[bytes, bytes])
     leading: set[bytes] = field(default_factory=set[bytes])
     gate: asyncio.Event | None = None
+    telling: list[asyncio.Task[None]] = field(default_factory=list[asyncio.Task[None]])
 
-    async def get(self, key: bytes) -> bytes | None:
+    def ask(self, key: bytes, then: Callable[[bytes | None], None]) -> bool:
         found = self.kept.get(key)
-        await (self.gate.wait() if self.gate else asyncio.sleep(0))
-        return found
+
+        async def tell() -> None:
+            await (self.gate.wait() if self.gate else asyncio.sleep(0))
+            then(found)
+
+        self.telling.append(asyncio.create_task(tell()))
+        return True
 
     async def get_or_lead(self, key: bytes, seconds: float) -> tuple[bytes | None, bool]:
         await asyncio.sleep(0)
@@ -429,12 +436,18 @@ def test_an_entry_that_is_not_whole_does_not_come_out() -> None:
     assert Entry.unpacked(packed[:-1], 10_000) is None
 
 
+async def shared(cache: ResponseCache) -> Answer | None:
+    """What another process keeps; None too where nobody was asked."""
+    told: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
+    return await told if cache.ask_shared(KEY, told.set_result) else None
+
+
 async def test_what_another_process_keeps_is_had_without_leading_while_it_is_true() -> None:
     world = World()
     one, other = world.process(), world.process()
-    assert await other.shared(KEY) is None
+    assert await shared(other) is None
     await world.ask(one)
-    found = await other.shared(KEY)
+    found = await shared(other)
     assert found
     assert (found.entry.body, found.source, found.stale) == (b"0", Source.SHARED, False)
     assert isinstance(world.shared, Memory)
@@ -442,7 +455,7 @@ async def test_what_another_process_keeps_is_had_without_leading_while_it_is_tru
     assert other.at_hand(KEY), "from now on it is here"
     third = world.process()
     third.changed(("story:1",), world.database.change())
-    assert await third.shared(KEY) is None
+    assert await shared(third) is None
 
 
 async def test_what_another_process_keeps_is_not_given_where_it_is_older_than_what_was_given() -> None:
@@ -451,12 +464,12 @@ async def test_what_another_process_keeps_is_not_given_where_it_is_older_than_wh
     await world.ask(one)
     assert isinstance(world.shared, Memory)
     old = dict(world.shared.kept)
-    assert await other.shared(KEY)
+    assert await shared(other)
     world.shared.kept.clear()
     world.database.change()
     assert (await world.ask(other))[0] == b"1"
     world.shared.kept.update(old)
-    assert await other.shared(KEY) is None
+    assert await shared(other) is None
 
 
 async def test_who_looks_for_what_another_process_keeps_gets_what_came_here_meanwhile() -> None:
@@ -465,7 +478,7 @@ async def test_who_looks_for_what_another_process_keeps_gets_what_came_here_mean
     await world.ask(one)
     assert isinstance(world.shared, Memory)
     world.shared.gate = asyncio.Event()
-    looking = asyncio.create_task(other.shared(KEY))
+    looking = asyncio.create_task(shared(other))
     await settled()
     world.shared.kept.clear()
     world.database.change()

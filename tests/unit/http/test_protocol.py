@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
@@ -169,3 +171,111 @@ async def test_a_connection_that_is_answered_slowly_does_not_rest() -> None:
             await asyncio.sleep(0.01)
     assert len(wire.writes) == 2
     protocol.connection_lost(None)
+
+
+class Later:
+    """Has at hand that what is at `/later` comes when it is `told`, if it `begins` to be looked for."""
+
+    def __init__(self, *, begins: bool = True) -> None:
+        self.asked = Asked()
+        self.begins = begins
+        self.waiting: list[tuple[Callable[[Message | None], None], Message]] = []
+
+    def kind(self) -> type[AnswersAtHand]:
+        def at_hand(scope: Scope, body: bytes) -> Any:
+            def later(then: Callable[[Message | None], None]) -> bool:
+                if self.begins:
+                    self.waiting.append((then, told(scope, body)))
+                return self.begins
+
+            return later if scope["path"] == "/later" else told(scope, body)
+
+        return answers_at_hand(at_hand, 100_000, 10)
+
+    def tell(self, *, found: bool = True) -> None:
+        then, message = self.waiting.pop(0)
+        then(message if found else None)
+
+
+LATER = b"POST /later HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n"
+
+
+async def test_an_answer_that_comes_later_is_written_as_it_comes() -> None:
+    later = Later()
+    protocol, wire = connected(later.asked, later.kind())
+    protocol.data_received(LATER + b"hello")
+    await asyncio.sleep(0.01)
+    assert not wire.writes
+    later.tell()
+    assert wire.writes[0].endswith(b"POST /later? hello")
+    assert not protocol.tasks
+    protocol.data_received(GET)
+    assert wire.writes[1].endswith(b"GET /here?q=1 ")
+    protocol.connection_lost(None)
+
+
+async def test_what_is_asked_meanwhile_waits_for_its_turn() -> None:
+    later = Later()
+    protocol, wire = connected(later.asked, later.kind())
+    protocol.data_received(LATER + b"hello" + GET + LATER + b"again")
+    protocol.data_received(GET)
+    await asyncio.sleep(0.01)
+    assert not wire.writes
+    later.tell()
+    async with asyncio.timeout(5):
+        while protocol.server_state.total_requests < 4:
+            await asyncio.sleep(0)
+    shown = [each.rpartition(b"\r\n")[2] for each in wire.writes]
+    assert shown == [b"POST /later? hello", b"GET /here?q=1 ", b"POST /later? again", b"GET /here?q=1 "]
+    protocol.connection_lost(None)
+
+
+@pytest.mark.parametrize("begins", [True, False])
+async def test_what_does_not_come_takes_the_way_of_all(begins: bool) -> None:  # noqa: FBT001
+    later = Later(begins=begins)
+    protocol, wire = connected(later.asked, later.kind())
+    protocol.data_received(LATER + b"hello")
+    if begins:
+        later.tell(found=False)
+    async with asyncio.timeout(5):
+        while not protocol.server_state.total_requests:
+            await asyncio.sleep(0)
+    assert len(wire.writes) == len(later.asked.app) == 1
+    assert wire.writes[0].endswith(b"POST /later? hello")
+    protocol.connection_lost(None)
+
+
+async def test_an_answer_that_comes_while_the_server_ends_is_the_last_of_its_connection() -> None:
+    later = Later()
+    protocol, wire = connected(later.asked, later.kind())
+    protocol.data_received(LATER + b"hello")
+    protocol.shutdown()
+    later.tell()
+    async with asyncio.timeout(5):
+        while not wire.closed:
+            await asyncio.sleep(0)
+    answer = b"".join(wire.writes)
+    assert answer.endswith(b"POST /later? hello")
+    assert b"connection: close" in answer
+    assert not later.asked.app
+    protocol.connection_lost(None)
+
+
+async def test_an_answer_that_comes_when_the_caller_is_gone_is_written_to_nobody() -> None:
+    later = Later()
+    protocol, wire = connected(later.asked, later.kind())
+    protocol.data_received(LATER + b"hello")
+    protocol.connection_lost(None)
+    later.tell()
+    assert not wire.writes
+
+
+async def test_what_fails_at_hand_is_left_to_who_can_tell_of_it() -> None:
+    asked = Asked()
+
+    def broken(_scope: Scope, _body: bytes) -> Message | None:
+        raise RuntimeError("at hand")
+
+    wire = await wire_of(asked, POST + b"hello", kind=answers_at_hand(broken, 100_000, 10))
+    assert len(asked.app) == 1
+    assert wire.writes[0].endswith(b"POST /here? hello")
