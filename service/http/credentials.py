@@ -29,8 +29,10 @@ def credentials_of(scope: Scope, headers: Headers) -> Credentials:
     if b"plx" in scope["query_string"] and _KEY_IN_URL.search(scope["query_string"]):
         raise Unauthenticated(IN_URL)
     origin, client = headers.get(b"origin"), scope.get("client")
-    authorization, api_key = headers.get(b"authorization"), headers.get(b"x-api-key")
-    key = None if authorization is None and api_key is None else _one(_told(authorization), _told(api_key))
+    bearer, api_key = headers.get(b"authorization"), headers.get(b"x-api-key")
+    key = api_key.decode("latin-1") if api_key else None
+    if bearer:
+        key = _both(_bearer(bearer.decode("latin-1")), key)
     return Credentials(key, origin.decode("latin-1") if origin else None, client[0] if client else "")
 
 
@@ -47,16 +49,8 @@ def credentials_within(payload: Mapping[str, Any], given: Credentials) -> Creden
     return given._replace(key=key)
 
 
-def _told(header: bytes | None) -> str | None:
-    return header.decode("latin-1") if header else None
-
-
 def _sent(value: Any) -> str:
     return value if isinstance(value, str) else NO_KEY
-
-
-def _one(authorization: str | None, api_key: str | None) -> str | None:
-    return _both(None if authorization is None else _bearer(authorization), api_key)
 
 
 def _both(one: str | None, other: str | None) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import orjson
@@ -21,6 +21,9 @@ from service.redis import RedisAway, SharedRedis
 PATIENCE = 2.0
 """Seconds that a dependency is given to answer: probes give up soon after."""
 
+SHARED = 0.1
+"""Seconds for which those who ask get what was told to the one before: a probe is free, and must not cost much."""
+
 Probe = Callable[[Request], Awaitable[Response]]
 
 
@@ -32,7 +35,7 @@ async def alive(_request: Request) -> Response:
 def ready(database: Database, redis: SharedRedis | None, feed: ChangeFeed, replicas: Replicas | None = None) -> Probe:
     """Whether queries can be answered: 200, or 503 where Postgres is away. They can without all else."""
 
-    async def probe(_request: Request) -> Response:
+    async def examined() -> Response:
         postgres = await _examine(_ask_postgres(database))
         checks = {"postgres:responseTime": [postgres]}
         checks["changes:heard"] = [_heard(feed)]
@@ -44,6 +47,20 @@ def ready(database: Database, redis: SharedRedis | None, feed: ChangeFeed, repli
             return _health("fail", checks)
         passed = all(check["status"] == "pass" for found in checks.values() for check in found)
         return _health("pass" if passed else "warn", checks)
+
+    return _shared(examined)
+
+
+def _shared(examined: Callable[[], Coroutine[Any, Any, Response]]) -> Probe:
+    """A probe that has one at a time look, for all who ask meanwhile and shortly after."""
+    latest: tuple[asyncio.Task[Response], float] | None = None
+
+    async def probe(_request: Request) -> Response:
+        nonlocal latest
+        now = time.monotonic()
+        if latest is None or (latest[0].done() and now - latest[1] > SHARED):
+            latest = asyncio.create_task(examined()), now
+        return await asyncio.shield(latest[0])
 
     return probe
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import httpx
 import pytest
 
 from schema import sdl
+from service.db.pool import Database
+from service.db.queries import QUERIES
 from tests.acceptance.conftest import Serve
 from tests.redis_servers import URL, needs_redis
 
@@ -118,3 +121,24 @@ async def test_readiness_names_redis_with_its_latency(serve: Serve, newsless: st
     assert response.json()["status"] == "pass"
     (check,) = response.json()["checks"]["redis:responseTime"]
     assert check["observedValue"] > 0
+
+
+async def test_many_who_ask_whether_it_is_ready_have_postgres_asked_once(
+    serve: Serve, newsless: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = 0
+
+    async def count(database: Database) -> None:
+        nonlocal asked
+        asked += 1
+        await database.fetch_row(QUERIES["ping"])
+
+    monkeypatch.setattr("service.http.health._ask_postgres", count)
+    monkeypatch.setattr("service.http.health.SHARED", 60)
+    async with serve(newsless) as client:
+        answers = await asyncio.gather(*(client.get("/readyz") for _ in range(50)))
+        assert {each.status_code for each in answers} == {200}
+        assert asked == 1
+        monkeypatch.setattr("service.http.health.SHARED", 0)
+        await client.get("/readyz")
+        assert asked == 2
