@@ -188,12 +188,13 @@ class _Socket:
             raise Closed(4400, "Invalid message received: a subscribe needs a payload")
         if len(self._running) >= self._settings.max_subscriptions:
             most = self._settings.max_subscriptions
-            await self._fail(id_, RateLimited(f"At most {most} operations may run on a socket; this one has {most}."))
+            error = RateLimited(f"At most {most} operations may run on a socket; this one has {most}.")
+            await self._refuse(id_, self._guest, error)
             return
         try:
             request = checked(cast("dict[str, Any]", payload))
         except BadRequest as error:
-            await self._fail(id_, error)
+            await self._refuse(id_, self._guest, error)
             return
         task = self._running[id_] = asyncio.create_task(self._run(id_, request, self._guest))
         task.add_done_callback(lambda done: self._done(id_, done))
@@ -204,9 +205,7 @@ class _Socket:
 
     async def _run(self, id_: str, request: GraphQLRequest, guest: Guest) -> None:
         start = b'{"id":' + orjson.dumps(id_) + b',"type":"next","payload":'
-        journey = Journey(self._request_id)
-        journey.method, journey.path = "WS", "/graphql"
-        note_caller(journey, guest.caller)
+        journey = self._journey(guest)
         try:
             async with aclosing(self._operations.stream(request, guest, journey)) as answers:
                 async for _, body in answers:
@@ -221,6 +220,18 @@ class _Socket:
             await self._fail_noted(id_, journey, Internal(), raised)
         finally:
             self._telemetry.report(journey)
+
+    def _journey(self, guest: Guest) -> Journey:
+        journey = Journey(self._request_id)
+        journey.method, journey.path = "WS", "/graphql"
+        note_caller(journey, guest.caller)
+        return journey
+
+    async def _refuse(self, id_: str, guest: Guest, error: ApiError) -> None:
+        """Fails an operation that has not begun."""
+        journey = self._journey(guest)
+        await self._fail_noted(id_, journey, error, error)
+        self._telemetry.report(journey)
 
     async def _fail_noted(self, id_: str, journey: Journey, error: ApiError, raised: Exception) -> None:
         journey.status = error.status

@@ -21,6 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from service.telemetry.metrics import METRICS
 from tests.acceptance.keyed import bearer
 from tests.acceptance.program import Serving, run, serving
+from tests.acceptance.test_websocket import heard, opened, subscribe, tell
 from tests.access_keys import PEPPER, made_key
 
 QUERY = "query Latest { stories(first: 2) { nodes { title } } }"
@@ -206,3 +207,15 @@ def test_a_collector_that_hangs_does_not_keep_the_process_from_ending(demo_datab
                 assert client.get("/graphql", params={"query": f"query Q{number % 9} {{ __typename }}"}).is_success
             server.process.terminate()
             assert server.process.wait(timeout=8) == 0
+
+
+async def test_a_subscription_that_is_refused_before_it_begins_is_counted(demo_database: str) -> None:
+    with serving(DATABASE_URL=demo_database, MAX_SUBSCRIPTIONS="1") as server:
+        async with httpx.AsyncClient(base_url=server.url) as client, opened(client) as socket:
+            await tell(socket, type="subscribe", id="first", payload={"query": 1})
+            await subscribe(socket, "second")
+            await subscribe(socket, "third")
+            assert [(await heard(socket))["id"] for _ in range(2)] == ["first", "third"]
+        found = metrics_of(server)
+    for code in ("RATE_LIMITED", "BAD_REQUEST"):
+        assert found["parallax_requests_total", frozenset({("operation", "none"), ("code", code)})] == 1
