@@ -3,6 +3,7 @@
 from service.documents.kept import DocumentStore, KeptHere, Quota
 from service.documents.registered import BrokenDocuments, Registered, id_of, read_registered
 from service.documents.registry import Registry
+from service.documents.routes import Route
 from service.documents.shared import KeptForAll
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Quota",
     "Registered",
     "Registry",
+    "Route",
     "id_of",
     "read_registered",
 ]

@@ -8,8 +8,9 @@ from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 
+from service.documents.routes import Heading, Route, clashes, findings, heading_of
 from service.errors import ApiError, ParseFailed, ValidationFailed
-from service.planner import Document, Planner
+from service.planner import Document, Operation, Planner
 
 FOLDER = Path(str(files("schema") / "operations"))
 
@@ -20,12 +21,17 @@ class BrokenDocuments(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A registered document; `name` is that of its file and of its operation."""
+    """A registered document; `name` is that of its file and of its operation.
+
+    `about` is what the comment at its beginning says, `route` where it is answered beside GraphQL.
+    """
 
     name: str
     id: str
     text: str
     document: Document
+    about: str = ""
+    route: Route | None = None
 
 
 def id_of(text: str) -> str:
@@ -48,10 +54,22 @@ def read_registered(planner: Planner, folder: Path | None = None) -> tuple[Regis
         if set(document.operations) != {file.stem}:
             names = ", ".join(name or "one without a name" for name in document.operations)
             wrong.append(f"{file}: it must hold one operation, named {file.stem}; it holds {names}")
-        found.append(Registered(file.stem, id_of(text), text, document))
+            continue
+        heading = heading_of(text)
+        wrong.extend(f"{file}:{line}" for line in _wrong_routes(heading, document.operation(file.stem)))
+        route = Route(heading.routes[0][1]) if heading.routes else None
+        found.append(Registered(file.stem, id_of(text), text, document, heading.about, route))
+    wrong.extend(clashes((f"{(folder or FOLDER) / each.name}.graphql", each.route) for each in found if each.route))
     if wrong:
         raise BrokenDocuments("\n".join(wrong))
     return tuple(found)
+
+
+def _wrong_routes(heading: Heading, operation: Operation) -> Iterator[str]:
+    for number, path in heading.routes:
+        yield from (f"{number}: {finding}" for finding in findings(path, operation))
+    for number, path in heading.routes[1:]:
+        yield f"{number}: the document has a route already; {path} needs a document of its own"
 
 
 def _findings(error: UnicodeDecodeError | ApiError) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, cast
 
 from starlette.types import Receive, Scope, Send
@@ -69,12 +69,7 @@ class Asking:
         """
         guest = await self.admit(scope)
         asked = await self.ask(scope, receive, guest, name, variables)
-        reader = Reader(scope["method"], headers_of(scope), form, guest.caller.key is not None, asked.balance)
-        if asked.answer and self._cache:
-            kept = Kept(self._cache, asked.call.key, asked.answer, form)
-            await send(kept_reply(reader, kept, self._max_age, lines=lines))
-        else:
-            await send(body_reply(reader, form.of(asked.body), lines=lines))
+        await self.send(scope, send, asked, form, lines)
 
     async def admit(self, scope: Scope) -> Guest:
         """The caller of a request. Raises ApiError."""
@@ -85,11 +80,23 @@ class Asking:
         note_caller(_journey(scope), guest.caller)
         return guest
 
-    async def ask(self, scope: Scope, receive: Receive, guest: Guest, name: str, variables: Mapping[str, Any]) -> Asked:
-        """What a guest gets for the document of that name, charged. Raises ApiError or CallerGone."""
+    async def ask(
+        self,
+        scope: Scope,
+        receive: Receive,
+        guest: Guest,
+        name: str,
+        variables: Mapping[str, Any] | Callable[[], Mapping[str, Any]],
+    ) -> Asked:
+        """What a guest gets for the document of that name, charged. Raises ApiError or CallerGone.
+
+        Where the variables are yet to be read of what was sent, a refusal by what reads them has its price.
+        """
         journey, operation = _journey(scope), self._documents[name]
         try:
             async with self._admission.reading(guest):
+                if callable(variables):
+                    variables = variables()
                 call = self._operations.plan(operation, variables, guest)
                 note_call(journey, operation, call)
             balance = scope["balance"] = await self._admission.charge(guest, call)
@@ -101,6 +108,22 @@ class Asking:
                 answer = await self._operations.kept(call, journey)
                 return Asked(guest, call, answer.entry.body, balance, answer)
             return Asked(guest, call, await self._operations.made(call, variables, guest, journey), balance)
+
+    def formed(self, asked: Asked, form: Form) -> bytes:
+        """What came of a document in a form, which is kept with the answer. Raises what the form raises."""
+        if asked.answer and self._cache:
+            return Kept(self._cache, asked.call.key, asked.answer, form).body("")
+        return form.of(asked.body)
+
+    async def send(self, scope: Scope, send: Send, asked: Asked, form: Form, lines: bytes = b"") -> None:
+        """Sends what came of a document in a form, with further `lines` of headers. Raises what the form raises."""
+        keyed = asked.guest.caller.key is not None
+        reader = Reader(scope["method"], headers_of(scope), form, keyed, asked.balance)
+        if asked.answer and self._cache:
+            kept = Kept(self._cache, asked.call.key, asked.answer, form)
+            await send(kept_reply(reader, kept, self._max_age, lines=lines))
+        else:
+            await send(body_reply(reader, form.of(asked.body), lines=lines))
 
 
 def _journey(scope: Scope) -> Journey:

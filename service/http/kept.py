@@ -67,6 +67,8 @@ def kept_reply(reader: Reader, kept: Kept, max_age: int, *, lines: bytes = b"") 
     encoding = _encoding(headers, len(entry.body))
     # A strong tag tells apart what differs by a byte: the same body in another coding, or under another type.
     etag = b'"%b-%b%b"' % (entry.etag, media_type.mark, encoding.encode())
+    # Whether a form can be made at all is known by making it, and `If-None-Match: *` must not say that it was.
+    formed = kept.body(encoding) if kept.form else None
     reads = reader.method in READING
     public = reads and not reader.keyed
     about = lines + _about(kept.answer, etag, public=public, max_age=max_age)
@@ -74,7 +76,8 @@ def kept_reply(reader: Reader, kept: Kept, max_age: int, *, lines: bytes = b"") 
         about += allowance_lines(reader.balance)
     if reads and _is_known(etag, headers.get(b"if-none-match")):
         return not_modified(about)
-    return reply(200, media_type, kept.body(encoding), about + _CODING[encoding])
+    body = kept.body(encoding) if formed is None else formed
+    return reply(200, media_type, body, about + _CODING[encoding])
 
 
 def body_reply(reader: Reader, body: bytes, *, lines: bytes = b"") -> Message:

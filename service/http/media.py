@@ -60,6 +60,13 @@ def accepted(accept: bytes | None, *, html: bool) -> MediaType:
 
 
 @lru_cache(maxsize=256)
+def accepts_json(accept: bytes) -> bool:
+    """Whether an Accept header allows `application/json`; one that names nothing does."""
+    weights = dict(weighted(accept)) if len(accept) <= MAX_ACCEPT else {}
+    return not accept.strip() or _weight(weights, *_JSON_RANGES) > 0
+
+
+@lru_cache(maxsize=256)
 def _is_json(content_type: bytes) -> bool:
     kind, *parameters = content_type.decode("latin-1").lower().split(";")
     pairs = (parameter.partition("=") for parameter in parameters)

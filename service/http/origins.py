@@ -20,7 +20,10 @@ TAKEN = (
     "X-Apollo-Operation-Id", "X-Apollo-Operation-Name", "X-Request-Id", "X-Requested-With",
 )  # fmt: skip
 """The headers that a page may send along."""
-SHOWN = ("ETag", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id", "Age", "Cache-Status")
+SHOWN = (
+    "ETag", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id", "Age", "Cache-Status", "Link",
+    "Request-Cost",
+)  # fmt: skip
 """The headers of an answer that a page may read, beside those that every page may."""
 
 _ALLOW_ORIGIN = b"access-control-allow-origin"

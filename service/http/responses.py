@@ -73,9 +73,9 @@ async def send_end(send: Send, receive: Receive) -> None:
     await send({"type": "http.response.body"})
 
 
-async def send_options(send: Send) -> None:
+async def send_options(send: Send, allow: Header = ALLOW) -> None:
     """Says which methods there are."""
-    await send({"type": START, "status": 204, "headers": [ALLOW]})
+    await send({"type": START, "status": 204, "headers": [allow]})
     await send({"type": "http.response.body"})
 
 

@@ -166,8 +166,8 @@ class Meter:
         return counted
 
     def _own(self, price: Price, arguments: Arguments) -> int:
-        """The weight of the field itself, and of the arguments that are given."""
-        return price.weight + sum(weight for path, weight in price.arguments if self._trace.given(arguments.at(path)))
+        """The weight of the field itself, and of the arguments that ask for something."""
+        return price.weight + sum(weight for path, weight in price.arguments if self._trace.asks(arguments.at(path)))
 
     def _length(self, price: Price, arguments: Arguments) -> int:
         """How many objects there are: as many as an argument says, else as many as is assumed."""

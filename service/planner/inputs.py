@@ -183,6 +183,13 @@ def is_given(value: Any) -> bool:
     return value is not ABSENT and value is not None
 
 
+def asks(value: Any) -> bool:
+    """Whether a value asks for something: null does not, nor does an object of which nothing does."""
+    if isinstance(value, Mapping):
+        return any(asks(member) for member in cast("Mapping[str, Any]", value).values())
+    return is_given(value)
+
+
 def as_it_is(value: Any) -> Hashable:
     """The value itself, for the few kinds that stand in a statement's text."""
     return tuple(cast("list[Hashable]", value)) if isinstance(value, list) else value
@@ -200,12 +207,18 @@ class Trace:
         if isinstance(source, Sequence):
             for item in source.items:
                 self.observe(item, observation)
+        elif isinstance(source, Composite):
+            for member in source.members.values():
+                self.observe(member, observation)
         elif isinstance(source, Variable):
             self.probes[source, observation] = None
         return observation(source.read(self.variables))
 
     def given(self, source: Input) -> bool:
         return bool(self.observe(source, is_given))
+
+    def asks(self, source: Input) -> bool:
+        return bool(self.observe(source, asks))
 
     def literal(self, source: Input) -> Any:
         return self.observe(source, as_it_is)

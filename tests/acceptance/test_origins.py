@@ -12,7 +12,10 @@ from tests.acceptance.conftest import Serve
 
 NEWS, OTHER = "https://news.example", "https://elsewhere.example"
 ASK = {"query": "{ __typename }"}
-SHOWN = {"etag", "ratelimit", "ratelimit-policy", "retry-after", "x-request-id", "age", "cache-status"}
+SHOWN = {
+    "etag", "ratelimit", "ratelimit-policy", "retry-after", "x-request-id", "age", "cache-status", "link",
+    "request-cost",
+}  # fmt: skip
 SENT = (
     "authorization, x-api-key, content-type, accept, last-event-id, x-request-id, apollo-require-preflight, "
     "x-apollo-operation-name, apollographql-client-name, apollographql-client-version"

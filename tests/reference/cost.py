@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from graphql import (
     FieldNode,
@@ -145,13 +145,18 @@ def _weight(element: Any) -> int | None:
 
 def _given_weights(definitions: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[int]:
     for name, definition in definitions.items():
-        value = values.get(name)
-        if value is None:
+        value: Any = values.get(name)
+        if not _asks(value):
             continue
         yield _weight(definition) or 0
         kind = get_named_type(definition.type)
         if isinstance(kind, GraphQLInputObjectType):
             yield from _given_weights(kind.fields, value)
+
+
+def _asks(value: Any) -> bool:
+    """Null asks for nothing, and so does an object that holds nothing else."""
+    return any(map(_asks, cast("dict[str, Any]", value).values())) if isinstance(value, dict) else value is not None
 
 
 def _list_size(field: GraphQLField, arguments: Mapping[str, Any]) -> tuple[int, list[str]]:

@@ -60,6 +60,9 @@ def cost(text: str, **variables: Any) -> int:
         ('{ stories(first: 1, filter: {search: "x"}, sort: RELEVANCE) { nodes { id } } }', 100 + 1),
         ("{ stories(first: 1, filter: {search: null, minOutlets: 2}) { nodes { id } } }", 1),
         ('{ articles(first: 1, filter: {search: "x"}) { nodes { id } } }', 500 + 1),
+        ("{ stories(first: 1, filter: {updated: {}}) { nodes { id } } }", 1),
+        ("{ stories(first: 1, filter: {updated: {after: null}}) { nodes { id } } }", 1),
+        ('{ stories(first: 1, filter: {updated: {before: "2026-11-01T00:00:00Z"}}) { nodes { id } } }', 100 + 1),
         # Windows.
         ('{ coverage(filter: {published: {after: "2026-11-01T00:00:00Z"}}) { storyCount bias { mean } } }', 1000),
         (
@@ -96,6 +99,17 @@ def test_a_filter_in_a_variable_weighs_what_it_holds() -> None:
     assert cost(text) == 2
     assert cost(text, filter={"search": "x"}) == 102
     assert cost(text, filter={"minOutlets": 2}, word="x") == 102
+
+
+def test_a_range_written_of_variables_weighs_where_one_of_them_is_given() -> None:
+    text = "query($from: DateTime, $to: DateTime, $range: TimeRange) {"
+    text += " stories(first: 1, filter: {updated: {after: $from, before: $to}}) { nodes { id } }"
+    text += " more: stories(first: 1, filter: {updated: $range}) { nodes { id } } }"
+    day = "2026-11-01T00:00:00Z"
+    assert cost(text) == cost(text, **{"from": None}, range={}) == cost(text, range={"after": None}) == 2
+    assert cost(text, to=day) == cost(text, range={"after": day}) == 102
+    assert cost(text, **{"from": day}, to=day, range={"before": day}) == 202
+    assert cost(text) == 2
 
 
 def test_merged_fields_count_once_and_aliases_each() -> None:
