@@ -25,6 +25,7 @@ from service.errors import NotFound
 from service.events import Observer, ServingEnded, ServingStarted
 from service.http import health, pages
 from service.http.admission import Admission
+from service.http.asking import Asking
 from service.http.at_hand import AtHand
 from service.http.changes import StoryChanges
 from service.http.graphql import GraphQLEndpoint
@@ -39,6 +40,7 @@ from service.http.streams import Streams
 from service.http.websocket import WebSocketEndpoint
 from service.planner import Limits, Planner, WindowLimits
 from service.redis import SharedRedis
+from service.rest import rest_routes
 from service.settings import PREFIX, Settings, SettingsError
 from service.telemetry import Telemetry
 
@@ -98,6 +100,7 @@ def create_app(settings: Settings, dsn: str, observe: Observer | None = None) ->
         changes=changes,
         settings=settings,
     )
+    asking = Asking(admission, operations, registered, cache, settings)
     events = EventStream(admission, operations, streams, settings.heartbeat, telemetry)
     graphql = GraphQLEndpoint(admission, operations, events, documents=documents, cache=cache, settings=settings)
     sockets = WebSocketEndpoint(admission, operations, streams, settings, telemetry)
@@ -114,7 +117,7 @@ def create_app(settings: Settings, dsn: str, observe: Observer | None = None) ->
     telemetry.metrics.read(kept_elsewhere)
     ready = health.ready(database, redis, feed, replicas)
     router = Router(
-        _routes(settings, ready),
+        [*_routes(settings, ready), *rest_routes(asking, registered, planner.schema, settings)],
         redirect_slashes=False,
         default=_nothing_here,
         lifespan=lifespan,

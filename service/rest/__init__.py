@@ -1,0 +1,5 @@
+"""REST: registered documents that carry a route, answered at their paths. All follows from documents and schema."""
+
+from service.rest.routes import rest_routes
+
+__all__ = ["rest_routes"]

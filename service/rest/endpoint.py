@@ -1,0 +1,85 @@
+"""Answers a path by the registered document that has it for its route."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from starlette.types import Receive, Scope, Send
+
+from service.documents import Registered
+from service.errors import MethodNotAllowed, NotAcceptable, NotFound, RequestTooLarge
+from service.http.asking import Asking
+from service.http.kept import READING
+from service.http.media import accepts_json
+from service.http.problems import as_problem
+from service.http.public import base_url
+from service.http.requests import headers_of
+from service.http.responses import send_options
+from service.http.shortcuts import Header, lines_of
+from service.rest.answers import answer_form, cursor_form, next_line
+from service.rest.parameters import Pairs, Parameters, pairs_of
+from service.rest.selections import Answered
+from service.settings import Settings
+
+ALLOWED = "GET, HEAD, OPTIONS"
+_ALLOW: Header = (b"allow", ALLOWED.encode())
+
+
+async def is_preliminary(scope: Scope, send: Send) -> bool:
+    """Whether a request was answered by which methods there are. Raises MethodNotAllowed and NotAcceptable.
+
+    From here on errors are told as problems.
+    """
+    scope["refusing"] = as_problem
+    if scope["method"] == "OPTIONS":
+        await send_options(send, _ALLOW)
+        return True
+    if scope["method"] not in READING:
+        raise MethodNotAllowed("This is only read: use GET.", allow=ALLOWED)
+    if not accepts_json(headers_of(scope).get(b"accept", b"")):
+        raise NotAcceptable("The Accept header does not allow application/json, which is all that is answered here.")
+    return False
+
+
+class RestEndpoint:
+    """Answers one route, as a plain ASGI application that raises ApiError or CallerGone."""
+
+    def __init__(
+        self, asking: Asking, document: Registered, parameters: Parameters, answered: Answered, settings: Settings
+    ) -> None:
+        self._asking = asking
+        self._name = document.name
+        self._parameters = parameters
+        self._form = answer_form(document.name, answered)
+        self._paging = answered.paging
+        self._cursor = cursor_form(document.name, answered, answered.paging) if answered.paging else None
+        self._public_url = settings.public_url
+        self._longest = settings.max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if await is_preliminary(scope, send):
+            return
+        asking = self._asking
+        guest = await asking.admit(scope)
+        asked = await asking.ask(scope, receive, guest, self._name, partial(self._variables, scope))
+        lines = lines_of((b"request-cost", b"%d" % asked.call.cost))
+        if self._paging and self._cursor and (cursor := asking.formed(asked, self._cursor)):
+            base = base_url(scope, self._public_url)
+            query = self._query(scope)
+            lines += next_line(base, scope["path"], query, self._paging.parameter, cursor.decode())
+        await asking.send(scope, send, asked, self._form, lines)
+
+    def _variables(self, scope: Scope) -> dict[str, Any]:
+        return self._parameters.read(scope["path_params"], self._query(scope))
+
+    def _query(self, scope: Scope) -> Pairs:
+        if len(scope["query_string"]) > self._longest:
+            raise RequestTooLarge(f"The query string is larger than {self._longest:,} bytes.")
+        return pairs_of(scope["query_string"])
+
+
+async def nothing_here(scope: Scope, _receive: Receive, _send: Send) -> None:
+    """Refuses what begins as paths of REST do, and is none."""
+    scope["refusing"] = as_problem
+    raise NotFound("Nothing is served here. GET /v1 lists what there is.")

@@ -1,0 +1,195 @@
+"""The OpenAPI 3.1 document of all routes. Knows nothing of requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib.metadata import version
+from typing import Any, NamedTuple
+
+from graphql import GraphQLInt, GraphQLNonNull
+
+from service.documents import Registered
+from service.rest.json_schemas import JsonSchema, Schemas
+from service.rest.parameters import Parameter, Parameters
+from service.rest.selections import Answered, Selecting
+
+DESCRIPTION = """\
+News stories, the articles about them, the outlets that wrote those, and coverage: who reports a story, how these
+outlets divide by bias, factuality, ownership and country, and which side is missing.
+
+Each path is answered by a GraphQL document that is registered under the name that the operation has here. What GraphQL
+has beyond these paths is at `/graphql`. Lists are separated by commas; a parameter that is not known, or given twice,
+is refused. Errors are problems (RFC 9457) with a stable `code`.\
+"""
+GIVEN: dict[str, JsonSchema] = {
+    "LanguageTag": {"type": "string", "pattern": "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"},
+}
+"""The scalars of which more is answered than may be given."""
+
+_TEXT = {"type": "string"}
+_COUNT = {"type": "integer", "minimum": 0}
+HEADERS: dict[str, tuple[str, JsonSchema]] = {
+    "ETag": ("What `If-None-Match` takes. Absent from what nobody may keep.", _TEXT),
+    "Cache-Control": ("For how long, and by whom, the answer may be kept.", _TEXT),
+    "Age": ("Seconds since the answer was made.", _COUNT),
+    "Cache-Status": ("Where the answer came from (RFC 9211).", _TEXT),
+    "Link": ('The next page, as `rel="next"` (RFC 8288); absent from the last one.', _TEXT),
+    "Request-Cost": ("What the request cost of the allowance.", _COUNT),
+    "RateLimit-Policy": ("What the allowance holds. Absent from what caches may give to others.", _TEXT),
+    "RateLimit": ("What is left of the allowance, and when it is full. Absent as `RateLimit-Policy`.", _TEXT),
+    "X-Request-Id": ("The id of the request: the one that was sent, or a new one.", _TEXT),
+    "Retry-After": ("Seconds after which to come again.", _COUNT),
+    "Allow": ("The methods that there are.", _TEXT),
+    "WWW-Authenticate": ("How to send a key.", _TEXT),
+}
+PROBLEM: JsonSchema = {
+    "type": "object",
+    "description": "What went wrong (RFC 9457). Some have members beside, such as the `parameter` that it is about.",
+    "properties": {
+        "type": {"type": "string", "const": "about:blank"},
+        "title": {"type": "string", "description": "The status in words."},
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "detail": {"type": "string", "description": "What is wrong, for people to read."},
+        "code": {"type": "string", "description": "What is wrong, for programs: it stays the same."},
+        "requestId": {"type": "string"},
+        "parameter": {"type": "string", "description": "The parameter that cannot be used."},
+    },
+    "required": ["type", "title", "status", "detail", "code", "requestId"],
+}
+
+
+class Told(NamedTuple):
+    """What is told of a status: the response's name, what it says, its usual code, and headers of its own."""
+
+    name: str
+    description: str
+    code: str
+    headers: tuple[str, ...] = ()
+
+
+PROBLEMS = {
+    "400": Told("BadInput", "A parameter cannot be used.", "BAD_USER_INPUT"),
+    "401": Told("Unauthenticated", "The key is none that is good now.", "UNAUTHENTICATED", ("WWW-Authenticate",)),
+    "403": Told("UpgradeRequired", "A parameter needs a feature that the tier lacks.", "UPGRADE_REQUIRED"),
+    "404": Told("NotFound", "There is nothing by this name.", "NOT_FOUND"),
+    "405": Told("MethodNotAllowed", "This is only read.", "METHOD_NOT_ALLOWED", ("Allow",)),
+    "406": Told("NotAcceptable", "The Accept header does not allow JSON.", "NOT_ACCEPTABLE"),
+    "413": Told("TooLarge", "The query string is too long.", "REQUEST_TOO_LARGE"),
+    "429": Told("RateLimited", "The allowance is spent.", "RATE_LIMITED", ("Retry-After",)),
+    "500": Told("Failed", "Something went wrong on our side.", "INTERNAL"),
+    "503": Told("Unavailable", "The service cannot answer at the moment.", "UNAVAILABLE", ("Retry-After",)),
+    "504": Told("TimedOut", "The answer took longer than one may.", "TIMEOUT"),
+}
+ALLOWANCE = ("RateLimit-Policy", "RateLimit")
+
+
+class Described(NamedTuple):
+    """A route with all that is told of it."""
+
+    document: Registered
+    parameters: Parameters
+    answered: Answered
+    selecting: Selecting
+
+
+def openapi(routes: Iterable[Described], public_url: str | None, max_page_size: int) -> dict[str, Any]:
+    """The document, of the most items that a page can have. Raises BrokenDocuments where names clash."""
+    schemas = Schemas()
+    schemas.components["Problem"] = PROBLEM
+    paths = {
+        each.document.route.path: {"get": _operation(each, schemas, max_page_size)}
+        for each in routes
+        if each.document.route
+    }
+    return {
+        "openapi": "3.1.1",
+        "jsonSchemaDialect": "https://spec.openapis.org/oas/3.1/dialect/base",
+        "info": {
+            "title": "Parallax",
+            "version": version("parallax"),
+            "description": DESCRIPTION,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": public_url or "/"}],
+        "security": [{}, {"bearer": []}, {"apiKey": []}],
+        "tags": [{"name": name} for name in dict.fromkeys(_tag(path) for path in paths)],
+        "paths": paths,
+        "components": {
+            "schemas": dict(sorted(schemas.components.items())),
+            "headers": {name: {"description": told, "schema": kind} for name, (told, kind) in HEADERS.items()},
+            "responses": {each.name: _problem(each) for each in PROBLEMS.values()},
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "description": "A key: `plx_…`."},
+                "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The same key."},
+            },
+        },
+    }
+
+
+def _operation(described: Described, schemas: Schemas, max_page_size: int) -> dict[str, Any]:
+    document, answered = described.document, described.answered
+    assert document.route
+    given = [_parameter(each, schemas, max_page_size) for each in described.parameters.listed]
+    refused = [status for status in PROBLEMS if status != "404" or answered.nullable]
+    told = ("ETag", "Cache-Control", "Age", "Cache-Status", *ALLOWANCE, "Request-Cost", "X-Request-Id")
+    schema = schemas.selected(described.selecting, GraphQLNonNull(answered.type), answered.sets)
+    return {
+        "operationId": document.name[0].lower() + document.name[1:],
+        "summary": _first_sentence(document.about),
+        "description": document.about,
+        "tags": [_tag(document.route.path)],
+        **({"parameters": given} if given else {}),
+        "responses": {
+            "200": {
+                "description": answered.type.description or document.about,
+                "headers": _headers(*told, *(("Link",) if answered.paging else ())),
+                "content": {"application/json": {"schema": schema}},
+            },
+            "304": {
+                "description": "What `If-None-Match` names is still true.",
+                "headers": _headers("ETag", "Cache-Control", "Age", "X-Request-Id"),
+            },
+            **{status: {"$ref": f"#/components/responses/{PROBLEMS[status].name}"} for status in refused},
+        },
+    }
+
+
+def _parameter(parameter: Parameter, schemas: Schemas, max_page_size: int) -> dict[str, Any]:
+    leaf: JsonSchema = GIVEN.get(parameter.leaf.name) or schemas.leaf(parameter.leaf)
+    if parameter.paged and parameter.leaf is GraphQLInt:
+        leaf = {**leaf, "minimum": 0, "maximum": max_page_size}
+    elif leaf.get("type") == "string":
+        leaf = {**leaf, "minLength": 1}
+    schema = {"type": "array", "items": leaf, "minItems": 1} if parameter.listed else leaf
+    if parameter.default is not None:
+        schema = {**schema, "default": parameter.default}
+    needs = f"Needs the feature {parameter.feature}." if parameter.feature else ""
+    told = {
+        "name": parameter.name,
+        "in": "path" if parameter.in_path else "query",
+        "required": parameter.required,
+        "description": f"{parameter.description} {needs}".strip(),
+        "schema": schema,
+    }
+    return {**told, "style": "form", "explode": False} if parameter.listed else told
+
+
+def _problem(told: Told) -> dict[str, Any]:
+    return {
+        "description": f"{told.description} `code` is mostly `{told.code}`.",
+        "headers": _headers(*told.headers, *ALLOWANCE, "X-Request-Id"),
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+
+
+def _headers(*names: str) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def _tag(path: str) -> str:
+    """The kind of thing that a path is about: the first word after its version."""
+    return path.split("/")[2]
+
+
+def _first_sentence(text: str) -> str:
+    return text.partition(". ")[0].rstrip(".")

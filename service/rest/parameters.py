@@ -1,0 +1,145 @@
+"""The variables of a document as parameters of a URL: what they are called and described as, and how they are read."""
+
+# graphql-core's list and non-null types are generic in what pyright cannot know.
+# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownParameterType=false
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn, cast
+from urllib.parse import parse_qsl
+
+from graphql import (
+    GraphQLBoolean,
+    GraphQLEnumType,
+    GraphQLError,
+    GraphQLInputType,
+    GraphQLInt,
+    GraphQLNamedType,
+    get_named_type,
+    get_nullable_type,
+    is_list_type,
+    is_non_null_type,
+)
+from graphql.utilities import validate_input_value
+
+from service.errors import BadRequest, BadUserInput
+
+MOST_PARAMETERS = 200
+LONGEST_NAME = 60
+_WHOLE = re.compile(r"-?[0-9]{1,10}", re.ASCII)
+_BOOLEANS = {"true": True, "false": False}
+_PLUS_LOST = re.compile(r"(?<=[0-9]) (?=[0-9]{2}:[0-9]{2}$)", re.ASCII)
+
+Pairs = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A variable as a parameter.
+
+    `feature` is what a caller needs to give it at all; `paged` tells that it is the size of a page.
+    """
+
+    name: str
+    type: GraphQLInputType
+    in_path: bool = False
+    default: Any = None
+    description: str = ""
+    feature: str | None = None
+    paged: bool = False
+
+    @property
+    def required(self) -> bool:
+        return is_non_null_type(self.type) and self.default is None
+
+    @property
+    def listed(self) -> bool:
+        return is_list_type(get_nullable_type(self.type))
+
+    @property
+    def leaf(self) -> GraphQLNamedType:
+        return get_named_type(self.type)
+
+    def read(self, texts: Sequence[str]) -> Any:
+        """The value as JSON has it, of one text or, for a list, of several. Raises BadUserInput."""
+        if not self.listed:
+            return self._one(texts[0])
+        return [self._one(item) for text in texts for item in text.split(",")]
+
+    def _one(self, text: str) -> Any:
+        if not text:
+            raise self.refusal("is empty: leave it out, or give it a value")
+        if "\0" in text:
+            raise self.refusal("holds a NUL character")
+        value = self._converted(text)
+        validate_input_value(value, cast("GraphQLInputType", self.leaf), self._refuse, hide_suggestions=True)
+        return value
+
+    def _converted(self, text: str) -> Any:
+        leaf = self.leaf
+        if leaf is GraphQLInt:
+            if not _WHOLE.fullmatch(text) or not -(2**31) <= int(text) < 2**31:
+                raise self.refusal("is a whole number of at most 32 bits")
+            return int(text)
+        if leaf is GraphQLBoolean:
+            if text not in _BOOLEANS:
+                raise self.refusal("is true or false")
+            return _BOOLEANS[text]
+        if isinstance(leaf, GraphQLEnumType) and text not in leaf.values:
+            raise self.refusal(f"is one of {', '.join(leaf.values)}")
+        # A plus that was not percent-encoded has become a space, which no time has before its offset.
+        return _PLUS_LOST.sub("+", text) if leaf.name == "DateTime" else text
+
+    def _refuse(self, error: GraphQLError, _path: object) -> NoReturn:
+        raise self.refusal(f"cannot be used: {error.original_error or error.message}")
+
+    def refusal(self, what: str) -> BadUserInput:
+        """What a caller is told of the parameter."""
+        return BadUserInput(f"The parameter '{self.name}' {what.rstrip('.')}.", extensions={"parameter": self.name})
+
+
+class Parameters:
+    """The parameters of one path."""
+
+    def __init__(self, parameters: Sequence[Parameter]) -> None:
+        self.listed = tuple(parameters)
+        self._in_path = {each.name: each for each in parameters if each.in_path}
+        self._in_query = {each.name: each for each in parameters if not each.in_path}
+
+    def read(self, path: Mapping[str, str], query: Pairs) -> dict[str, Any]:
+        """The variables that a path and a query string give. Raises BadUserInput."""
+        variables = {name: each.read([path[name]]) for name, each in self._in_path.items()}
+        given: dict[str, list[str]] = {}
+        for name, text in query:
+            given.setdefault(name, []).append(text)
+        for name, texts in given.items():
+            parameter = self._in_query.get(name)
+            if parameter is None:
+                raise self._unknown(name)
+            if len(texts) > 1 and not parameter.listed:
+                raise parameter.refusal("is given twice")
+            variables[name] = parameter.read(texts)
+        for name, each in self._in_query.items():
+            if each.required and name not in given:
+                raise each.refusal("is required")
+        return variables
+
+    def _unknown(self, name: str) -> BadUserInput:
+        shown = name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + "…"
+        known = f"There are: {', '.join(self._in_query)}" if self._in_query else "There are none"
+        told = f"There is no parameter '{shown}' here. {known}."
+        return BadUserInput(told, extensions={"parameter": shown})
+
+
+def pairs_of(query_string: bytes) -> Pairs:
+    """The names and values of a query string. Raises BadRequest."""
+    try:
+        return parse_qsl(
+            query_string.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS
+        )
+    except ValueError:
+        told = f"The query string must be UTF-8, percent-encoded, of at most {MOST_PARAMETERS} parameters."
+        raise BadRequest(told) from None

@@ -1,0 +1,69 @@
+"""The routes of REST: one for each registered document that carries one, and what tells of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from graphql import GraphQLSchema
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp
+
+from service.documents import Registered
+from service.http.asking import Asking
+from service.http.shortcuts import lines_of
+from service.rest.endpoint import RestEndpoint, nothing_here
+from service.rest.files import JsonFile
+from service.rest.openapi import Described, openapi
+from service.rest.parameters import Parameters
+from service.rest.selections import Selecting, answered
+from service.rest.variables import parameters_of
+from service.settings import Settings
+
+ROOT = "/v1"
+DOCUMENT = "/v1/openapi.json"
+_ABOUT = lines_of((b"link", b'</v1/openapi.json>; rel="service-desc", </docs>; rel="service-doc"'))
+
+
+def rest_routes(
+    asking: Asking, documents: Iterable[Registered], schema: GraphQLSchema, settings: Settings
+) -> list[BaseRoute]:
+    """All routes under /v1, which no other may follow: the last refuses what is none. Raises BrokenDocuments."""
+    described = describe(documents, schema)
+    told = openapi(described, settings.public_url, settings.max_page_size)
+    routes = [
+        *_at(ROOT, JsonFile(_index(told), lines=_ABOUT)),
+        Route(DOCUMENT, JsonFile(told)),
+    ]
+    for each in described:
+        assert each.document.route
+        endpoint = RestEndpoint(asking, each.document, each.parameters, each.answered, settings)
+        routes += _at(each.document.route.path, endpoint)
+    return [*routes, Mount(ROOT, nothing_here)]
+
+
+def describe(documents: Iterable[Registered], schema: GraphQLSchema) -> list[Described]:
+    """The documents that carry routes, with what follows from them; where paths compete, a word before a variable."""
+    found: list[Described] = []
+    for document in documents:
+        if document.route:
+            operation = document.document.operation(document.name)
+            selecting = Selecting(schema, operation.fragments)
+            parameters = Parameters(parameters_of(document, schema))
+            found.append(Described(document, parameters, answered(selecting, operation), selecting))
+    return sorted(found, key=lambda each: each.document.route.path.replace("{", "~") if each.document.route else "")
+
+
+def _index(told: dict[str, Any]) -> dict[str, Any]:
+    """What there is, for who opens the root."""
+    paths = told["paths"].items()
+    return {
+        "openapi": DOCUMENT,
+        "documentation": "/docs",
+        "paths": [{"path": path, "summary": item["get"]["summary"]} for path, item in paths],
+    }
+
+
+def _at(path: str, endpoint: ASGIApp) -> list[BaseRoute]:
+    """The same endpoint with and without a trailing slash."""
+    return [Route(path, endpoint), Route(f"{path}/", endpoint)]
