@@ -8,7 +8,15 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 
 from service.documents import Registered
-from service.errors import MethodNotAllowed, NotAcceptable, NotFound, RequestTooLarge
+from service.errors import (
+    BadUserInput,
+    CursorExpired,
+    MethodNotAllowed,
+    NotAcceptable,
+    NotFound,
+    RequestTooLarge,
+    UpgradeRequired,
+)
 from service.http.asking import Asking
 from service.http.kept import READING
 from service.http.media import accepts_json
@@ -62,7 +70,11 @@ class RestEndpoint:
             return
         asking = self._asking
         guest = await asking.admit(scope)
-        asked = await asking.ask(scope, receive, guest, self._name, partial(self._variables, scope))
+        try:
+            asked = await asking.ask(scope, receive, guest, self._name, partial(self._variables, scope))
+        except (BadUserInput, CursorExpired, UpgradeRequired) as error:
+            self._parameters.name_in(error)
+            raise
         lines = lines_of((b"request-cost", b"%d" % asked.call.cost))
         if self._paging and self._cursor and (cursor := asking.formed(asked, self._cursor)):
             base = base_url(scope, self._public_url)

@@ -26,7 +26,7 @@ from service.rest.selections import Selected, Selecting
 JsonSchema = dict[str, Any]
 
 SCALARS: dict[str, JsonSchema] = {
-    "Int": {"type": "integer", "format": "int32", "minimum": -(2**31), "maximum": 2**31 - 1},
+    "Int": {"type": "integer", "format": "int32"},
     "Float": {"type": "number", "format": "double"},
     "String": {"type": "string"},
     "ID": {"type": "string"},

@@ -22,9 +22,10 @@ has beyond these paths is at `/graphql`. Lists are separated by commas; a parame
 is refused. Errors are problems (RFC 9457) with a stable `code`.\
 """
 GIVEN: dict[str, JsonSchema] = {
+    "Int": {"type": "integer", "format": "int32", "minimum": -(2**31), "maximum": 2**31 - 1},
     "LanguageTag": {"type": "string", "pattern": "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"},
 }
-"""The scalars of which more is answered than may be given."""
+"""What may be given of scalars of which what is answered needs no such bounds."""
 
 _TEXT = {"type": "string"}
 _COUNT = {"type": "integer", "minimum": 0}
@@ -158,7 +159,7 @@ def _parameter(parameter: Parameter, schemas: Schemas, max_page_size: int) -> di
     leaf: JsonSchema = GIVEN.get(parameter.leaf.name) or schemas.leaf(parameter.leaf)
     if parameter.paged and parameter.leaf is GraphQLInt:
         leaf = {**leaf, "minimum": 0, "maximum": max_page_size}
-    elif leaf.get("type") == "string":
+    elif leaf == {"type": "string"}:
         leaf = {**leaf, "minLength": 1}
     schema = {"type": "array", "items": leaf, "minItems": 1} if parameter.listed else leaf
     if parameter.default is not None:

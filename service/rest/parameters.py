@@ -25,13 +25,14 @@ from graphql import (
 )
 from graphql.utilities import validate_input_value
 
-from service.errors import BadRequest, BadUserInput
+from service.errors import ApiError, BadRequest, BadUserInput
 
 MOST_PARAMETERS = 200
 LONGEST_NAME = 60
 _WHOLE = re.compile(r"-?[0-9]{1,10}", re.ASCII)
 _BOOLEANS = {"true": True, "false": False}
 _PLUS_LOST = re.compile(r"(?<=[0-9]) (?=[0-9]{2}:[0-9]{2}$)", re.ASCII)
+_QUOTED = re.compile(r"['`](?P<name>[A-Za-z.]+)['`]", re.ASCII)
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -40,13 +41,15 @@ Pairs = Sequence[tuple[str, str]]
 class Parameter:
     """A variable as a parameter.
 
-    `feature` is what a caller needs to give it at all; `paged` tells that it is the size of a page.
+    `argument` is what GraphQL calls that which it is given to, such as `filter.search`; `feature` is what a caller
+    needs to give it at all; `paged` tells that it is the size of a page.
     """
 
     name: str
     type: GraphQLInputType
     in_path: bool = False
     default: Any = None
+    argument: str = ""
     description: str = ""
     feature: str | None = None
     paged: bool = False
@@ -82,14 +85,14 @@ class Parameter:
         leaf = self.leaf
         if leaf is GraphQLInt:
             if not _WHOLE.fullmatch(text) or not -(2**31) <= int(text) < 2**31:
-                raise self.refusal("is a whole number of at most 32 bits")
+                raise self.refusal("must be a whole number of at most 32 bits")
             return int(text)
         if leaf is GraphQLBoolean:
             if text not in _BOOLEANS:
-                raise self.refusal("is true or false")
+                raise self.refusal("must be true or false")
             return _BOOLEANS[text]
         if isinstance(leaf, GraphQLEnumType) and text not in leaf.values:
-            raise self.refusal(f"is one of {', '.join(leaf.values)}")
+            raise self.refusal(f"must be one of {', '.join(leaf.values)}")
         # A plus that was not percent-encoded has become a space, which no time has before its offset.
         return _PLUS_LOST.sub("+", text) if leaf.name == "DateTime" else text
 
@@ -108,6 +111,10 @@ class Parameters:
         self.listed = tuple(parameters)
         self._in_path = {each.name: each for each in parameters if each.in_path}
         self._in_query = {each.name: each for each in parameters if not each.in_path}
+        # Errors call what lies within a filter by its whole path, or from the filter on; or the object that it is in.
+        self._by_object = {each.argument.rpartition(".")[0]: each.name for each in reversed(parameters)}
+        self._by_argument = {each.argument.partition(".")[2]: each.name for each in parameters}
+        self._by_argument |= {each.argument: each.name for each in parameters}
 
     def read(self, path: Mapping[str, str], query: Pairs) -> dict[str, Any]:
         """The variables that a path and a query string give. Raises BadUserInput."""
@@ -126,6 +133,18 @@ class Parameters:
             if each.required and name not in given:
                 raise each.refusal("is required")
         return variables
+
+    def name_in(self, error: ApiError) -> None:
+        """Has an error that names an argument of GraphQL name the parameter in its place, also as `parameter`."""
+
+        def renamed(match: re.Match[str]) -> str:
+            name = self._by_argument.get(match["name"])
+            if parameter := name or self._by_object.get(match["name"]):
+                error.extensions.setdefault("parameter", parameter)
+            return f"'{name}'" if name else match[0]
+
+        if "parameter" not in error.extensions:
+            error.message = _QUOTED.sub(renamed, error.message)
 
     def _unknown(self, name: str) -> BadUserInput:
         shown = name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + "…"

@@ -67,11 +67,9 @@ class Selecting:
             for each in one.selections
             if isinstance(each, FieldNode) or self._applies(self._condition(each), type_)
         ]
-        match applying:
-            case [FragmentSpreadNode(directives=()) as spread] if self._condition(spread) == type_.name:
-                return spread.name.value
-            case _:
-                return None
+        if len(applying) != 1 or not isinstance(only := applying[0], FragmentSpreadNode) or only.directives:
+            return None
+        return only.name.value if self._condition(only) == type_.name else None
 
     def _nodes(
         self, type_: GraphQLObjectType, selections: Iterable[SelectionNode], *, always: bool

@@ -40,6 +40,7 @@ SIZES = ("first", "last")
 class Use:
     """What is known of a variable by the first place that it is given to."""
 
+    argument: str = ""
     description: str = ""
     feature: str | None = None
     paged: bool = False
@@ -59,7 +60,16 @@ def parameters_of(document: Registered, schema: GraphQLSchema) -> list[Parameter
     for name, type_ in operation.variable_types.types:
         use = uses.get(name, Use())
         found.append(
-            Parameter(name, type_, name in in_path, defaults.get(name), use.description, use.feature, use.paged)
+            Parameter(
+                name,
+                type_,
+                in_path=name in in_path,
+                default=defaults.get(name),
+                argument=use.argument,
+                description=use.description,
+                feature=use.feature,
+                paged=use.paged,
+            )
         )
     return sorted(found, key=lambda each: not each.in_path)
 
@@ -92,21 +102,26 @@ class _Looking(Visitor):
             use = self._of_inclusion([each for each in above if isinstance(each, FieldNode)][-1])
         else:
             names = [each.name.value for each in above if isinstance(each, ObjectFieldNode)]
-            use = self._of_input(list(_chain(argument, names)))
+            use = self._of_input(list(_chain(argument, names)), names)
         self.uses.setdefault(node.name.value, use)
 
     def _of_inclusion(self, node: FieldNode) -> Use:
         """What decides whether a field is there is described by the field."""
         key, definition = (node.alias or node.name).value, self.types.get_field_def()
-        return Use(f"Whether the answer has `{key}`: {definition.description if definition else ''}")
+        return Use("", f"Whether the answer has `{key}`: {definition.description if definition else ''}")
 
-    def _of_input(self, chain: list[GraphQLArgument | GraphQLInputField]) -> Use:
+    def _of_input(self, chain: list[GraphQLArgument | GraphQLInputField], names: list[str]) -> Use:
         told = chain[1:] or chain  # an argument that is an object is told of by its fields
         feature = next(filter(None, map(_feature, chain)), None)
-        definition, parent = self.types.get_field_def(), self.types.get_parent_type()
-        sizes = [name for name, each in definition.args.items() if each is chain[0]] if definition and parent else []
-        paged = bool(sizes) and sizes[0] in SIZES and definition is not None and "after" in definition.args
-        return Use(" ".join(each.description for each in told if each.description), feature, paged)
+        definition = self.types.get_field_def()
+        assert definition is not None
+        [argument] = [name for name, each in definition.args.items() if each is chain[0]]
+        return Use(
+            ".".join([argument, *names]),
+            " ".join(each.description for each in told if each.description),
+            feature,
+            paged=argument in SIZES and "after" in definition.args,
+        )
 
 
 def _chain(argument: GraphQLArgument, names: Iterable[str]) -> Iterable[GraphQLArgument | GraphQLInputField]:
