@@ -11,6 +11,7 @@ from service.rest.selections import Answered, Paging, Selecting, answered
 
 PLANNER = Planner(schema)
 PAGE = "nodes { id } pageInfo { hasNextPage endCursor }"
+NAMED_OTHERWISE = "items: nodes { id } page: pageInfo { end: endCursor ... { more: hasNextPage } }"
 
 
 def answer(text: str) -> Answered:
@@ -56,7 +57,7 @@ def test_what_only_wraps_one_other_object_is_left_out(
             Paging("after", ("pageInfo", "endCursor"), ("pageInfo", "hasNextPage")),
         ),
         (
-            "query($c: String) { topics(after: $c) { x: nodes { id } page: pageInfo { end: endCursor ... { more: hasNextPage } } } }",
+            f"query($c: String) {{ topics(after: $c) {{ {NAMED_OTHERWISE} }} }}",
             Paging("c", ("page", "end"), ("page", "more")),
         ),
         (
