@@ -16,7 +16,7 @@ from schemathesis import GenerationMode
 WINDOWS = ("/coverage", "/activity", "/compare")
 
 
-@schemathesis.hook
+@schemathesis.hook  # pyright: ignore[reportUnknownMemberType] - its type has none for what it gives back
 def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
     """Mends a request that is meant to be answered."""
     if case.meta is None or case.meta.generation.mode is not GenerationMode.POSITIVE:

@@ -55,6 +55,8 @@ async def test_every_registered_document_is_answered_of_real_news(demo: httpx.As
     outlet = story["story"]["articles"]["nodes"][0]["outlet"]["slug"]
     assert story["story"]["coverage"]["factuality"]["__typename"] == "UpgradeRequired"
     for name, each in REGISTERED.items():
+        if each.route:  # test_rest.py asks these
+            continue
         variables = {"slug": outlet if name == "OutletPage" else front[0]["slug"]} if "$slug" in each.text else {}
         data = answered(await post(demo, documentId=each.id, variables=variables))
         assert next(iter(data.values())), name

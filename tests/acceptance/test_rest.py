@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
+import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any, cast
 
 import httpx
@@ -11,6 +15,7 @@ import pytest
 from tests.acceptance.conftest import Serve
 from tests.acceptance.rest import RECENT, ROUTED, by_graphql, by_rest, path_of, wrong_with
 
+PAGE = (Path(__file__).parents[2] / "docs" / "rest.md").read_text(encoding="utf-8")
 ALL = "FACTUALITY,OWNERSHIP,PERSPECTIVES,HISTORY"
 WINDOW = {"publishedAfter": RECENT, "interval": "WEEK"}
 STORY, OUTLET, TOPIC, PLACE, ARTICLE = ("<story>", "<outlet>", "<topic>", "<place>", "<article>")
@@ -220,3 +225,22 @@ async def test_a_merged_story_or_none_is_told_by_its_path(demo: httpx.AsyncClien
     for document in ("GetStory", "GetStoryCoverage", "GetStoryTimeline", "ListStoryArticles", "ListStoryReports"):
         assert (await by_rest(demo, document, slug="there-is-none")).status_code == 404
         assert (await by_rest(demo, document, slug=names[STORY])).status_code == 200
+
+
+async def test_the_requests_of_the_page_are_answered(demo: httpx.AsyncClient) -> None:
+    urls = re.findall(r"curl -si? '(http://127.0.0.1:8000/\S+)'", PAGE)
+    assert len(urls) == 3
+    for url in urls:
+        response = await demo.get(url.removeprefix("http://127.0.0.1:8000"))
+        assert response.status_code == 200
+        assert response.json().get("items") != []
+
+
+async def test_the_program_of_the_page_reads_every_page(demo: httpx.AsyncClient) -> None:
+    [program] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    text = program.replace("http://127.0.0.1:8000", str(demo.base_url))
+    run = await asyncio.create_subprocess_exec(sys.executable, "-c", text, stdout=asyncio.subprocess.PIPE)
+    titles = (await run.communicate())[0].decode().splitlines()
+    assert run.returncode == 0
+    total = await by_rest(demo, "ListArticles", kinds=["OPINION"], first=0, total=True)
+    assert len(titles) == total.json()["total"]["value"] > 50
