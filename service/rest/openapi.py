@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from graphql import GraphQLInt, GraphQLNonNull
 
 from service.documents import Registered
+from service.planner.inputs import MOST_ITEMS
 from service.rest.json_schemas import JsonSchema, Schemas
 from service.rest.parameters import Parameter, Parameters
 from service.rest.selections import Answered, Selecting
@@ -161,7 +162,7 @@ def _parameter(parameter: Parameter, schemas: Schemas, max_page_size: int) -> di
         leaf = {**leaf, "minimum": 0, "maximum": max_page_size}
     elif leaf == {"type": "string"}:
         leaf = {**leaf, "minLength": 1}
-    schema = {"type": "array", "items": leaf, "minItems": 1} if parameter.listed else leaf
+    schema = {"type": "array", "items": leaf, "minItems": 1, "maxItems": MOST_ITEMS} if parameter.listed else leaf
     if parameter.default is not None:
         schema = {**schema, "default": parameter.default}
     needs = f"Needs the feature {parameter.feature}." if parameter.feature else ""

@@ -33,7 +33,7 @@ def rest_routes(
     told = openapi(described, settings.public_url, settings.max_page_size)
     routes = [
         *_at(ROOT, JsonFile(_index(told), lines=_ABOUT)),
-        Route(DOCUMENT, JsonFile(told)),
+        *_at(DOCUMENT, JsonFile(told)),
     ]
     for each in described:
         assert each.document.route

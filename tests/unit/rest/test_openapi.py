@@ -68,7 +68,8 @@ def test_parameters_have_types_bounds_defaults_and_what_they_need() -> None:
     assert found["sort"]["schema"] == {"$ref": "#/components/schemas/StoryArticleSort", "default": "NEWEST"}
     assert found["publishedAfter"]["schema"] == {"type": "string", "format": "date-time"}
     sides = found["sides"]
-    assert sides["schema"] == {"type": "array", "items": {"$ref": "#/components/schemas/Side"}, "minItems": 1}
+    side = {"$ref": "#/components/schemas/Side"}
+    assert sides["schema"] == {"type": "array", "items": side, "minItems": 1, "maxItems": 5_000}
     assert (sides["style"], sides["explode"], sides["required"]) == ("form", False, False)
     assert found["factuality"]["description"].endswith("Needs the feature FACTUALITY.")
     compared = {each["name"]: each["required"] for each in DOCUMENT["paths"]["/v1/compare"]["get"]["parameters"]}

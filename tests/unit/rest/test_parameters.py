@@ -80,6 +80,7 @@ def test_a_path_gives_variables_too() -> None:
         ("updatedBefore=2026-03-01", "updatedBefore", "A DateTime is RFC 3339"),
         ("updatedBefore=2026-02-30T00:00:00Z", "updatedBefore", "There is no such date and time."),
         ("search=a%00b", "search", "holds a NUL character"),
+        ("topics=" + "a," * 5_000 + "a", "topics", "has 5,001 values, where 5,000 are the most"),
     ],
 )
 def test_what_cannot_be_read_is_told_with_the_name_of_the_parameter(query: str, parameter: str, told: str) -> None:
