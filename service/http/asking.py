@@ -13,7 +13,7 @@ from service.documents import Registered
 from service.errors import ApiError
 from service.http.admission import Admission, Guest
 from service.http.caller import WhileCallerWaits
-from service.http.credentials import credentials_of
+from service.http.credentials import credentials_of, refuse_key_in
 from service.http.forms import Form
 from service.http.kept import Kept, Reader, body_reply, kept_reply
 from service.http.notes import note_call, note_caller
@@ -75,6 +75,7 @@ class Asking:
         """The caller of a request. Raises ApiError."""
         headers = headers_of(scope)
         refuse_from_elsewhere(scope["method"], headers)
+        refuse_key_in(scope["path"].encode())
         given = credentials_of(scope, headers)
         guest = self._admission.known(given) or await self._admission.admit(given)
         note_caller(_journey(scope), guest.caller)

@@ -26,14 +26,19 @@ NO_KEY = ""
 
 def credentials_of(scope: Scope, headers: Headers) -> Credentials:
     """The key of a request's headers, with where it comes from. Raises Unauthenticated."""
-    if b"plx" in scope["query_string"] and _KEY_IN_URL.search(scope["query_string"]):
-        raise Unauthenticated(IN_URL)
+    refuse_key_in(scope["query_string"])
     origin, client = headers.get(b"origin"), scope.get("client")
     bearer, api_key = headers.get(b"authorization"), headers.get(b"x-api-key")
     key = api_key.decode("latin-1") if api_key else None
     if bearer:
         key = _both(_bearer(bearer.decode("latin-1")), key)
     return Credentials(key, origin.decode("latin-1") if origin else None, client[0] if client else "")
+
+
+def refuse_key_in(url: bytes) -> None:
+    """Raises Unauthenticated where a key stands in a part of a URL."""
+    if b"plx" in url and _KEY_IN_URL.search(url):
+        raise Unauthenticated(IN_URL)
 
 
 def credentials_within(payload: Mapping[str, Any], given: Credentials) -> Credentials:

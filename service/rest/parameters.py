@@ -6,17 +6,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
 from graphql import (
-    GraphQLBoolean,
     GraphQLEnumType,
     GraphQLError,
     GraphQLInputType,
-    GraphQLInt,
     GraphQLNamedType,
     GraphQLScalarType,
     get_named_type,
@@ -31,11 +29,34 @@ from service.planner.inputs import MOST_ITEMS
 MOST_PARAMETERS = 200
 LONGEST_NAME = 60
 _WHOLE = re.compile(r"-?[0-9]{1,10}", re.ASCII)
+_NUMBER = re.compile(r"-?[0-9]{1,300}(\.[0-9]+)?", re.ASCII)
 _BOOLEANS = {"true": True, "false": False}
 _PLUS_LOST = re.compile(r"(?<=[0-9]) (?=[0-9]{2}:[0-9]{2}$)", re.ASCII)
 _QUOTED = re.compile(r"['`](?P<name>[A-Za-z.]+)['`]", re.ASCII)
 
 Pairs = Sequence[tuple[str, str]]
+
+
+def _whole(text: str) -> int:
+    if not _WHOLE.fullmatch(text) or not -(2**31) <= int(text) < 2**31:
+        raise ValueError("must be a whole number of at most 32 bits")
+    return int(text)
+
+
+def _number(text: str) -> float:
+    if not _NUMBER.fullmatch(text):
+        raise ValueError("must be a number, such as 0.5")
+    return float(text)
+
+
+def _boolean(text: str) -> bool:
+    if text not in _BOOLEANS:
+        raise ValueError("must be true or false")
+    return _BOOLEANS[text]
+
+
+_READERS: Mapping[str, Callable[[str], Any]] = {"Int": _whole, "Float": _number, "Boolean": _boolean}
+"""How scalars are read that JSON does not have as text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,27 +103,23 @@ class Parameter:
         if "\0" in text:
             raise self.refusal("holds a NUL character")
         leaf = self.leaf
-        if leaf is GraphQLInt:
-            if not _WHOLE.fullmatch(text) or not -(2**31) <= int(text) < 2**31:
-                raise self.refusal("must be a whole number of at most 32 bits")
-            return int(text)
-        if leaf is GraphQLBoolean:
-            if text not in _BOOLEANS:
-                raise self.refusal("must be true or false")
-            return _BOOLEANS[text]
-        if isinstance(leaf, GraphQLEnumType):
-            if text not in leaf.values:
-                raise self.refusal(f"must be one of {', '.join(leaf.values)}")
-            return text
-        return self._scalar(cast("GraphQLScalarType", leaf), text)
+        if not isinstance(leaf, GraphQLEnumType):
+            return self._scalar(cast("GraphQLScalarType", leaf), text)
+        if text not in leaf.values:
+            raise self.refusal(f"must be one of {', '.join(leaf.values)}")
+        return text
 
-    def _scalar(self, type_: GraphQLScalarType, text: str) -> str:
-        """The text as it is, where it is one of the type."""
-        if type_.name == "DateTime":
-            # A plus that was not percent-encoded has become a space, which no time has before its offset.
-            text = _PLUS_LOST.sub("+", text)
+    def _scalar(self, type_: GraphQLScalarType, text: str) -> Any:
+        """The value of a scalar; the text as it is where JSON has it as text."""
         try:
+            if type_.name in _READERS:
+                return _READERS[type_.name](text)
+            if type_.name == "DateTime":
+                # A plus that was not percent-encoded has become a space, which no time has before its offset.
+                text = _PLUS_LOST.sub("+", text)
             type_.parse_value(text)
+        except ValueError as error:
+            raise self.refusal(str(error)) from None
         except GraphQLError as error:
             raise self.refusal(f"cannot be used: {error.message}") from None
         return text

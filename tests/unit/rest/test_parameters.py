@@ -3,12 +3,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from graphql import GraphQLFloat
 
 from schema import schema
 from service.documents import read_registered
 from service.errors import ApiError, BadRequest, BadUserInput
 from service.planner import Planner
-from service.rest.parameters import Parameters, pairs_of
+from service.rest.parameters import Parameter, Parameters, pairs_of
 from service.rest.variables import parameters_of
 
 PLANNER = Planner(schema)
@@ -88,6 +89,14 @@ def test_what_cannot_be_read_is_told_with_the_name_of_the_parameter(query: str, 
         read(query)
     assert told in refused.value.message
     assert refused.value.extensions == {"parameter": parameter}
+
+
+def test_a_number_is_read_too() -> None:
+    parameter = Parameter("share", GraphQLFloat)
+    assert [parameter.read([text]) for text in ("0.5", "-1", "12")] == [0.5, -1.0, 12.0]
+    for text in ("", "nan", "inf", "1e999", ".5", "0x1", "1_0"):
+        with pytest.raises(BadUserInput):
+            parameter.read([text])
 
 
 def test_what_has_to_be_given_is_required() -> None:
