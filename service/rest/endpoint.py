@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
@@ -70,25 +69,28 @@ class RestEndpoint:
             return
         asking = self._asking
         guest = await asking.admit(scope)
+        query: Pairs = ()
+
+        def variables() -> dict[str, Any]:
+            nonlocal query
+            query = self._pairs(scope["query_string"])
+            return self._parameters.read(scope["path_params"], query)
+
         try:
-            asked = await asking.ask(scope, receive, guest, self._name, partial(self._variables, scope))
+            asked = await asking.ask(scope, receive, guest, self._name, variables)
         except (BadUserInput, CursorExpired, UpgradeRequired) as error:
             self._parameters.name_in(error)
             raise
         lines = lines_of((b"request-cost", b"%d" % asked.call.cost))
         if self._paging and self._cursor and (cursor := asking.formed(asked, self._cursor)):
             base = base_url(scope, self._public_url)
-            query = self._query(scope)
             lines += next_line(base, scope["path"], query, self._paging.parameter, cursor.decode())
         await asking.send(scope, send, asked, self._form, lines)
 
-    def _variables(self, scope: Scope) -> dict[str, Any]:
-        return self._parameters.read(scope["path_params"], self._query(scope))
-
-    def _query(self, scope: Scope) -> Pairs:
-        if len(scope["query_string"]) > self._longest:
+    def _pairs(self, query_string: bytes) -> Pairs:
+        if len(query_string) > self._longest:
             raise RequestTooLarge(f"The query string is larger than {self._longest:,} bytes.")
-        return pairs_of(scope["query_string"])
+        return pairs_of(query_string)
 
 
 async def nothing_here(scope: Scope, _receive: Receive, _send: Send) -> None:

@@ -136,14 +136,17 @@ class Parameters:
         self.listed = tuple(parameters)
         self._in_path = {each.name: each for each in parameters if each.in_path}
         self._in_query = {each.name: each for each in parameters if not each.in_path}
+        self._required = [each for each in self._in_query.values() if each.required]
+        # Null is as not given, and variables that are all there are read in less than half the time.
+        self._otherwise = {each.name: each.default for each in self._in_query.values() if not each.required}
         # Errors call what lies within a filter by its whole path, or from the filter on; or the object that it is in.
         self._by_object = {each.argument.rpartition(".")[0]: each.name for each in reversed(parameters)}
         self._by_argument = {each.argument.partition(".")[2]: each.name for each in parameters}
         self._by_argument |= {each.argument: each.name for each in parameters}
 
     def read(self, path: Mapping[str, str], query: Pairs) -> dict[str, Any]:
-        """The variables that a path and a query string give. Raises BadUserInput."""
-        variables = {name: each.read([path[name]]) for name, each in self._in_path.items()}
+        """All variables, of a path and a query string. Raises BadUserInput."""
+        variables = {**self._otherwise, **{name: each.read([path[name]]) for name, each in self._in_path.items()}}
         given: dict[str, list[str]] = {}
         for name, text in query:
             given.setdefault(name, []).append(text)
@@ -154,8 +157,8 @@ class Parameters:
             if len(texts) > 1 and not parameter.listed:
                 raise parameter.refusal("is given twice")
             variables[name] = parameter.read(texts)
-        for name, each in self._in_query.items():
-            if each.required and name not in given:
+        for each in self._required:
+            if each.name not in given:
                 raise each.refusal("is required")
         return variables
 

@@ -49,11 +49,14 @@ def read(query: str, of: Parameters = STORIES, **path: str) -> dict[str, Any]:
     ],
 )
 def test_values_are_read_by_the_types_of_variables(query: str, variables: dict[str, Any]) -> None:
-    assert read(query) == variables
+    otherwise = {each.name: each.default for each in STORIES.listed}
+    assert read(query) == {**otherwise, **variables}
+    assert (otherwise["first"], otherwise["sort"], otherwise["topics"]) == (20, "LATEST", None)
 
 
 def test_a_path_gives_variables_too() -> None:
-    assert read("sides=LEFT,CENTER", STORY_ARTICLES, slug="a b") == {"slug": "a b", "sides": ["LEFT", "CENTER"]}
+    found = read("sides=LEFT,CENTER", STORY_ARTICLES, slug="a b")
+    assert (found["slug"], found["sides"], found["bias"]) == ("a b", ["LEFT", "CENTER"], None)
 
 
 @pytest.mark.parametrize(
