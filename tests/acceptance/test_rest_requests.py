@@ -184,7 +184,8 @@ async def test_a_request_costs_what_its_document_costs(serve: Serve, news: str) 
         for name, variables in asked:
             body = {"documentId": REGISTERED[name].id, "variables": variables}
             cost = (await client.post("/graphql", json=body)).json()["extensions"]["cost"]["requested"]
-            before, began = await remaining(client, key), time.monotonic()
+            began = time.monotonic()
+            before = await remaining(client, key)
             route = REGISTERED[name].route
             assert route
             path = route.path.format(slug="s")
@@ -211,9 +212,11 @@ async def test_a_spent_allowance_is_a_problem_that_says_when_to_come_again(
     await conn.close()
     async with serve(dsn) as client:
         problem(await client.get("/v1/stories?first=100"), 400, "COST_LIMIT_EXCEEDED")
-        statuses = [(await client.get("/v1/topics/none?x=1")).status_code for _ in range(62)]
-        assert (statuses[0], statuses[-1]) == (400, 429)  # what cannot be read costs 1 too
-        spent = await client.get("/v1/stories?first=1")
+        tries = 0
+        while (spent := await client.get("/v1/topics/none?x=1")).status_code == 400:  # what cannot be read costs 1
+            tries += 1
+            assert tries < 1_000
+        assert tries >= 60
         problem(spent, 429, "RATE_LIMITED")
         assert int(spent.headers["retry-after"]) >= 1
         assert spent.headers["ratelimit"].startswith('"minute";r=0')
