@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from service.http.encoding import ENCODERS, SMALLEST, accepted_encoding
 from service.http.forms import Form
 from service.http.requests import headers_of
-from service.http.responses import send_not_modified, send_reply
+from service.http.responses import not_modified, reply
 from service.http.shortcuts import lines_of
 from service.rest.endpoint import is_preliminary
 
@@ -39,11 +39,11 @@ class JsonFile:
         lines = self._lines + lines_of((b"etag", etag))
         known = {each.strip().removeprefix(b"W/") for each in headers.get(b"if-none-match", b"").split(b",")}
         if etag in known or b"*" in known:
-            await send_not_modified(send, lines)
+            await send(not_modified(lines))
             return
         if encoding:
             lines += lines_of((b"content-encoding", encoding.encode()))
-        await send_reply(send, 200, self._form, self._body(encoding), lines)
+        await send(reply(200, self._form, self._body(encoding), lines))
 
     def _body(self, encoding: str) -> bytes:
         """The body in an encoding, made once."""

@@ -73,10 +73,10 @@ async def new_key(dsn: str, tier: str) -> dict[str, str]:
         ("/v1/changes?after=nothing", 400, "BAD_USER_INPUT", "after"),
         ("/v1/changes?first=101", 400, "BAD_USER_INPUT", "first"),
         ("/v1/coverage", 400, "BAD_USER_INPUT", "publishedAfter"),
-        (f"/v1/coverage?publishedAfter={RECENT}&publishedBefore={RECENT}", 400, "BAD_USER_INPUT", "publishedAfter"),
+        ("/v1/coverage?publishedAfter=<recent>&publishedBefore=<recent>", 400, "BAD_USER_INPUT", "publishedAfter"),
         ("/v1/coverage?publishedAfter=2020-01-01T00:00:00Z", 400, "BAD_USER_INPUT", "publishedAfter"),
-        (f"/v1/compare?publishedAfter={RECENT}&outlets=a.example", 400, "BAD_USER_INPUT", "outlets"),
-        (f"/v1/compare?publishedAfter={RECENT}&outlets=a.example,no.example", 400, "BAD_USER_INPUT", "outlets"),
+        ("/v1/compare?publishedAfter=<recent>&outlets=a.example", 400, "BAD_USER_INPUT", "outlets"),
+        ("/v1/compare?publishedAfter=<recent>&outlets=a.example,no.example", 400, "BAD_USER_INPUT", "outlets"),
         ("/v1/stories?search=%ff", 400, "BAD_REQUEST", None),
         ("/v1/articles?factuality=HIGH", 403, "UPGRADE_REQUIRED", "factuality"),
         ("/v1/outlets?ownership=TELECOM", 403, "UPGRADE_REQUIRED", "ownership"),
@@ -87,7 +87,7 @@ async def new_key(dsn: str, tier: str) -> dict[str, str]:
         ("/v1/articles/story_1", 404, "NOT_FOUND", None),
         ("/v1/articles/nothing", 404, "NOT_FOUND", None),
         ("/v1/topics/none", 404, "NOT_FOUND", None),
-        (f"/v1/topics/none/coverage?publishedAfter={RECENT}", 404, "NOT_FOUND", None),
+        ("/v1/topics/none/coverage?publishedAfter=<recent>", 404, "NOT_FOUND", None),
         ("/v1/nothing", 404, "NOT_FOUND", None),
         ("/v1/stories/s/nothing", 404, "NOT_FOUND", None),
         ("/v1//stories", 404, "NOT_FOUND", None),
@@ -97,6 +97,7 @@ async def new_key(dsn: str, tier: str) -> dict[str, str]:
 async def test_a_refusal_is_a_problem(
     small: httpx.AsyncClient, path: str, status: int, code: str, parameter: str | None
 ) -> None:
+    path = path.replace("<recent>", RECENT)  # in a test's name, it would differ from one process to the next
     told = problem(await small.get(path), status, code)
     assert told.get("parameter") == parameter
     assert told["type"] == "about:blank"
