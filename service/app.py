@@ -38,6 +38,7 @@ from service.http.readings import readings
 from service.http.server_sent_events import EventStream
 from service.http.streams import Streams
 from service.http.websocket import WebSocketEndpoint
+from service.manual import manual_routes
 from service.planner import Limits, Planner, WindowLimits
 from service.redis import SharedRedis
 from service.rest import rest_routes
@@ -151,6 +152,7 @@ def _routes(settings: Settings, ready: health.Probe) -> list[BaseRoute]:
         *(_at("/schema.graphql", pages.schema_file) if settings.introspection else ()),
         Route("/", pages.start),
         Mount("/graphiql", pages.graphiql_files()),
+        *manual_routes(settings),
     ]
 
 

@@ -25,13 +25,20 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_PAGE_HEADERS: tuple[Header, ...] = (
-    (b"content-security-policy", POLICY.encode()),
-    (b"referrer-policy", b"no-referrer"),
-    (b"x-frame-options", b"DENY"),  # for browsers that do not know frame-ancestors
-    (b"cross-origin-opener-policy", b"same-origin"),
-    (b"permissions-policy", b"camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"),
-)
+
+
+def page_headers(policy: str) -> tuple[Header, ...]:
+    """What a page for browsers is sent with, under that Content-Security-Policy."""
+    return (
+        (b"content-security-policy", policy.encode()),
+        (b"referrer-policy", b"no-referrer"),
+        (b"x-frame-options", b"DENY"),  # for browsers that do not know frame-ancestors
+        (b"cross-origin-opener-policy", b"same-origin"),
+        (b"permissions-policy", b"camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"),
+    )
+
+
+_PAGE_HEADERS = page_headers(POLICY)
 
 GRAPHIQL = (FOLDER / "page.html").read_bytes()
 """The page for browsers, whose files come from `graphiql_files`."""

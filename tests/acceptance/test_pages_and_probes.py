@@ -64,8 +64,8 @@ async def test_every_file_of_graphiql_is_our_own(client: httpx.AsyncClient) -> N
     page = await client.get("/graphql", headers=BROWSER)
     assert "default-src 'none'; script-src 'self'" in page.headers["content-security-policy"]
     assert "//" not in re.sub(r"<!.*?>", "", page.text)
-    names = re.findall(r'(?:src|href)="(/[^"]+)"', page.text)
-    assert len(names) == 6
+    names = re.findall(r'(?:src|href)="(/graphiql/[^"]+)"', page.text)
+    assert len(names) == 7
     for name in names:
         response = await client.get(name)
         assert response.status_code == 200, name

@@ -152,10 +152,13 @@ subscription Changes {
     ? [{ query: given.get("query"), variables: given.get("variables") || undefined }]
     : examples;
 
+  const caller = window.parallaxCaller;
   const fetcher = GraphiQL.createFetcher({
     url: window.location.pathname,
     subscriptionUrl: window.location.origin.replace(/^http/, "ws") + window.location.pathname,
     headers: { Accept: "application/graphql-response+json, application/json;q=0.9" },
+    fetch: caller.fetch,
+    wsConnectionParams: caller.connectionParams,
   });
   ReactDOM.createRoot(document.getElementById("graphiql")).render(
     React.createElement(GraphiQL, {

@@ -1,0 +1,96 @@
+"""How the manual is asked for: paths, ETags and codings. Knows nothing of what stands in it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from functools import cache, partial
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+import orjson
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
+
+from service.errors import ApiError, MethodNotAllowed, NotFound
+from service.http.encoding import ENCODERS, SMALLEST, accepted_encoding
+from service.http.forms import Form
+from service.http.media import MediaType
+from service.http.pages import page_headers
+from service.http.requests import headers_of
+from service.http.responses import Refusal, send_not_modified, send_reply
+from service.http.shortcuts import lines_of
+from service.manual.pages import STYLES, Manual
+from service.settings import Settings
+
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
+"""No script at all, and no style but the manual's file."""
+
+_CSS = Form("css", b"text/css; charset=utf-8", orjson.dumps)
+_PAGE_LINES = lines_of(*page_headers(POLICY))
+_FRESH = (b"cache-control", b"public, max-age=60")
+
+
+class _Prepared(NamedTuple):
+    """A body in a coding, with the lines of its headers."""
+
+    body: bytes
+    lines: bytes
+    etag: bytes
+
+
+def manual_routes(settings: Settings) -> list[BaseRoute]:
+    """`/docs`, its pages, and their stylesheet."""
+    manual = Manual(introspection=settings.introspection, graphiql=settings.graphiql)
+    refuse = partial(_refuse, manual)
+    styles = _Reading(_CSS, lambda _name: STYLES, refuse)
+    pages = _Reading(MediaType.HTML, manual.page, refuse)
+    return [
+        Route("/docs/manual.css", styles),
+        *(Route(path, pages) for path in ("/docs", "/docs/", "/docs/{name}", "/docs/{name}/")),
+    ]
+
+
+class _Reading:
+    """Answers GET with what `made` makes of the name in the path, once for each and coding; KeyError is not found."""
+
+    def __init__(self, kind: MediaType | Form, made: Callable[[str], bytes], refuse: Any) -> None:
+        self._kind = kind
+        self._made = made
+        self._refuse = refuse
+        self._prepared = cache(self._prepare)
+
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        scope["refusing"] = self._refuse
+        if scope["method"] not in ("GET", "HEAD"):
+            raise MethodNotAllowed("This is only read: use GET.", allow="GET, HEAD")
+        headers = headers_of(scope)
+        coding = accepted_encoding(headers.get(b"accept-encoding", b""))
+        try:
+            # What is made the first time takes some hundredths of a second, for which others need not wait.
+            found = await asyncio.to_thread(self._prepared, scope["path_params"].get("name", ""), coding)
+        except KeyError:
+            raise NotFound("There is no such page of the documentation.") from None
+        known = headers.get(b"if-none-match", b"").strip()
+        if known == b"*" or found.etag in (each.strip().removeprefix(b"W/") for each in known.split(b",")):
+            await send_not_modified(send, found.lines)
+        else:
+            await send_reply(send, 200, self._kind, found.body, found.lines)
+
+    def _prepare(self, name: str, coding: str) -> _Prepared:
+        body = self._made(name)
+        etag = b'"%b%b"' % (hashlib.sha256(body).hexdigest()[:32].encode(), coding[:1].encode())
+        headers = [(b"etag", etag), _FRESH]
+        if coding and len(body) >= SMALLEST:
+            body = ENCODERS[coding](body)
+            headers.append((b"content-encoding", coding.encode()))
+        return _Prepared(body, lines_of(*headers) + _PAGE_LINES, etag)
+
+
+def _refuse(manual: Manual, error: ApiError, _request_id: str) -> Refusal:
+    page = manual.refusal(HTTPStatus(error.status).phrase, error.message)
+    return Refusal(error.status, MediaType.HTML, page, _PAGE_LINES)
