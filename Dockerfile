@@ -10,6 +10,7 @@ RUN /opt/parallax/bin/pip install --no-cache-dir --require-hashes --requirement 
 COPY pyproject.toml README.md LICENSE ./
 COPY schema/ schema/
 COPY service/ service/
+COPY docs/ docs/
 COPY migrations/ migrations/
 # What does not run is left behind: the embedded Postgres, sources and symbols of what is compiled, what installs.
 RUN /opt/parallax/bin/pip install --no-cache-dir --no-deps --no-build-isolation . \

@@ -18,6 +18,8 @@ from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
 _ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:|//|/", re.IGNORECASE)
+_PLACE = re.compile(r'<a id="([a-z0-9-]+)"></a>')
+"""The one piece of HTML that is taken as such: a place to link to where no heading is."""
 _PAGE = re.compile(r"(?:\./)?([a-z0-9-]+)\.md(#.*)?")
 _SERVED = {"../schema/schema.graphql": "/schema.graphql"}
 """Files of the repository that are served too."""
@@ -39,7 +41,7 @@ class Rendered(NamedTuple):
 
 
 def rendered(text: str) -> Rendered:
-    """A file of docs/ as HTML. Its first line is its title; HTML in it shows as it is written."""
+    """A file of docs/ as HTML. Its first line is its title; HTML in it shows as it is written, but for places."""
     tokens = _MARKDOWN.parse(text)
     opening, heading, closing = tokens[:3]
     if opening.tag != "h1":
@@ -98,9 +100,12 @@ def _anchored(tokens: Sequence[Token]) -> Iterator[Section]:
 
 
 def _linked(children: Sequence[Token]) -> Iterator[Token]:
-    """Leads links to where the pages are served; of links to files that are not, the text stays."""
+    """Leads links to where the pages are served; of links to files that are not, the text stays. Makes places."""
     follows = True
     for child in children:
+        if child.type == "text" and (place := _PLACE.match(child.content)):
+            yield Token("html_inline", "", 0, content=place[0])
+            child.content = child.content[place.end() :]
         if child.type == "link_open":
             target = _served(str(child.attrGet("href")))
             follows = target is not None

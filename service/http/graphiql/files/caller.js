@@ -50,9 +50,11 @@
 
   window.parallaxCaller = {
     fetch: ask,
-    connectionParams: function () {
-      const bearer = authorization();
-      return bearer ? { authorization: bearer } : {};
+    // GraphiQL copies this for each subscription: so the key is that of the moment.
+    connectionParams: {
+      get authorization() {
+        return authorization() || undefined;
+      },
     },
   };
 })();

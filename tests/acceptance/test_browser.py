@@ -1,0 +1,140 @@
+"""The documentation and GraphiQL in a browser: what axe finds, what the console says, what is sent."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.acceptance.conftest import Serve
+from tests.access_keys import PEPPER, made_key
+from tests.lacking import lacking
+
+EXAMPLES = Path(__file__).parent / "examples"
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+READY: dict[str, str] = {"until": "document.querySelector('.graphiql-execute-button')"}
+RUN: dict[str, str] = {"click": ".graphiql-execute-button"}
+ANSWERED = "document.querySelector('.result-window').innerText"
+COST = "document.getElementById('cost').textContent"
+
+
+@pytest.fixture(scope="module")
+def browsing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the program that looks at pages."""
+    npm = shutil.which("npm")
+    if CHROMIUM is None or npm is None or shutil.which("node") is None:
+        lacking("Chromium, Node.js and npm are needed")
+    folder = tmp_path_factory.mktemp("browsing")
+    for name in ("browse.js", "package.json", "package-lock.json"):
+        shutil.copy(EXAMPLES / name, folder)
+    command = [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+    installed = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=180)
+    if installed.returncode:
+        lacking(f"what looks at pages could not be installed: {installed.stderr[-300:]}")
+    return folder
+
+
+@pytest.fixture(scope="module")
+async def demo(serve: Serve, demo_database: str) -> AsyncIterator[tuple[httpx.AsyncClient, str]]:
+    """A client of the demo world, and a key for it."""
+    async with serve(demo_database, key_pepper=PEPPER) as client:
+        yield client, await made_key(demo_database, "premium")
+
+
+async def look(browsing: Path, client: httpx.AsyncClient, *pages: dict[str, Any]) -> list[dict[str, Any]]:
+    """What was seen of each page."""
+    process = await asyncio.create_subprocess_exec(
+        "node", "browse.js", str(CHROMIUM), str(client.base_url).rstrip("/"),
+        cwd=browsing, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    lines = "\n".join(json.dumps(page) for page in pages).encode()
+    async with asyncio.timeout(180):
+        seen, told = await process.communicate(lines)
+    assert process.returncode == 0, told.decode()
+    return [json.loads(line) for line in seen.splitlines()]
+
+
+async def test_the_pages_can_be_read_by_everybody_in_both_themes_on_any_screen(
+    browsing: Path, demo: tuple[httpx.AsyncClient, str]
+) -> None:
+    paths = ("/docs", "/docs/quickstart", "/docs/reference", "/docs/errors", "/docs/nothing")
+    sizes = ((390, "light"), (1440, "dark"))
+    asked = [{"path": path, "width": width, "scheme": scheme} for path in paths for width, scheme in sizes]
+    for seen in await look(browsing, demo[0], *asked):
+        where = (seen["path"], seen["width"])
+        assert seen["checked"] > 20, where
+        assert seen["violations"] == [], where
+        assert not seen["overflows"], where
+        assert [each for each in seen["said"] if "404" not in each] == [], where
+        assert len(seen["requests"]) == 2, "a page and its stylesheet"
+
+
+async def test_graphiql_sends_the_key_of_its_field_and_tells_what_a_query_cost(
+    browsing: Path, demo: tuple[httpx.AsyncClient, str]
+) -> None:
+    client, key = demo
+    asked = {"path": "/graphql", "width": 1440, "scheme": "dark", "within": "header"}
+    told = {"until": COST, "evaluate": f"[{COST}, {ANSWERED}, location.href, JSON.stringify(localStorage)]"}
+    keyed = [READY, {"into": "#key", "type": key}, {**RUN, **told}]
+    kept = {"evaluate": "[sessionStorage.getItem('parallax-key'), document.getElementById('key').value]"}
+    without, with_key = await look(
+        browsing,
+        client,
+        {**asked, "steps": [READY, {**RUN, **told}, kept]},
+        {**asked, "width": 390, "scheme": "light", "steps": [*keyed, kept]},
+    )
+    for seen, limit in ((without, "50,000"), (with_key, "500,000")):
+        cost, answer, address, remembered = next(each for each in seen["answers"] if each)
+        assert cost.startswith("Cost 80 · ")
+        assert cost.endswith(f"of {limit} left")
+        assert '"stories"' in answer.replace("\xa0", " ")
+        assert seen["said"] == []
+        assert seen["violations"] == []
+        assert not seen["overflows"]
+        assert key not in address + remembered
+        assert all(key not in request["url"] for request in seen["requests"])
+    assert without["answers"][-1] == [None, ""]
+    assert with_key["answers"][-1] == [key, key]
+    sent = [each["headers"].get("authorization") for each in with_key["requests"] if each["method"] == "POST"]
+    assert sent == [None, f"Bearer {key}"], "the schema is asked for without"
+    assert not any("authorization" in each["headers"] for each in without["requests"])
+
+
+async def test_graphiql_tells_that_a_key_is_wrong_and_keeps_the_schema(
+    browsing: Path, demo: tuple[httpx.AsyncClient, str]
+) -> None:
+    wrong = {"into": "#key", "type": "no kéy, at all"}
+    answered = {**RUN, "until": f"{ANSWERED}.includes('UNAUTHENTICATED')"}
+    invalid = {"evaluate": "document.getElementById('key').getAttribute('aria-invalid')"}
+    page = {"path": "/graphql", "width": 1440, "scheme": "light", "within": "header"}
+    (seen,) = await look(browsing, demo[0], {**page, "steps": [READY, wrong, answered, invalid]})
+    assert seen["answers"][-1] == "true"
+    assert [each for each in seen["said"] if "401" not in each] == []
+
+
+async def test_the_example_of_a_subscription_follows_changes_with_the_key(
+    browsing: Path, demo: tuple[httpx.AsyncClient, str]
+) -> None:
+    client, key = demo
+    last = {"evaluate": "[...document.querySelectorAll('.graphiql-tab-button')].at(-1).click()"}
+    settled = {"evaluate": "new Promise((done) => setTimeout(done, 1000))"}  # GraphiQL reads a tab after a while
+    sockets = {
+        "evaluate": "window.sent = []; const send = WebSocket.prototype.send;"
+        " WebSocket.prototype.send = function (text) { window.sent.push(text); send.call(this, text); }; null"
+    }
+    subscribed = {**RUN, "until": "window.sent.length === 2", "evaluate": "window.sent"}
+    page = {"path": "/graphql", "width": 1440, "scheme": "light", "within": "header"}
+    steps = [READY, sockets, {"into": "#key", "type": key}, last, settled, subscribed]
+    (seen,) = await look(browsing, client, {**page, "steps": steps})
+    greeting, subscribing = map(json.loads, seen["answers"][-1])
+    assert greeting["payload"]["authorization"] == f"Bearer {key}"
+    assert "storyChanged" in subscribing["payload"]["query"]
+    assert seen["said"] == []
