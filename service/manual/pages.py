@@ -102,7 +102,7 @@ def _of_file(name: str) -> Rendered:
 
 
 def _text(name: str) -> str:
-    return (_PACKAGE / "pages" / f"{name}.md").read_text(encoding="utf-8")
+    return (_PACKAGE / "docs" / f"{name}.md").read_text(encoding="utf-8")
 
 
 def _title(name: str) -> str:
