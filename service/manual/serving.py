@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable
-from functools import cache, partial
+from functools import partial
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -51,7 +51,8 @@ def manual_routes(settings: Settings) -> list[BaseRoute]:
     pages = _Reading(MediaType.HTML, manual.page, refuse)
     return [
         Route("/docs/manual.css", styles),
-        *(Route(path, pages) for path in ("/docs", "/docs/", "/docs/{name}", "/docs/{name}/")),
+        Route("/docs", pages),
+        Route("/docs/{name:path}", pages),
     ]
 
 
@@ -62,7 +63,7 @@ class _Reading:
         self._kind = kind
         self._made = made
         self._refuse = refuse
-        self._prepared = cache(self._prepare)
+        self._kept: dict[tuple[str, str], _Prepared] = {}
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         scope["refusing"] = self._refuse
@@ -70,16 +71,23 @@ class _Reading:
             raise MethodNotAllowed("This is only read: use GET.", allow="GET, HEAD")
         headers = headers_of(scope)
         coding = accepted_encoding(headers.get(b"accept-encoding", b""))
-        try:
-            # What is made the first time takes some hundredths of a second, for which others need not wait.
-            found = await asyncio.to_thread(self._prepared, scope["path_params"].get("name", ""), coding)
-        except KeyError:
-            raise NotFound("There is no such page of the documentation.") from None
+        found = await self._found(scope["path_params"].get("name", "").removesuffix("/"), coding)
         known = headers.get(b"if-none-match", b"").strip()
         if known == b"*" or found.etag in (each.strip().removeprefix(b"W/") for each in known.split(b",")):
             await send_not_modified(send, found.lines)
         else:
             await send_reply(send, 200, self._kind, found.body, found.lines)
+
+    async def _found(self, name: str, coding: str) -> _Prepared:
+        if kept := self._kept.get((name, coding)):
+            return kept
+        try:
+            # The first time takes some hundredths of a second, for which other requests need not wait.
+            made = await asyncio.to_thread(self._prepare, name, coding)
+        except KeyError:
+            raise NotFound("There is no such page of the documentation.") from None
+        self._kept[name, coding] = made
+        return made
 
     def _prepare(self, name: str, coding: str) -> _Prepared:
         body = self._made(name)
