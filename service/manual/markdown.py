@@ -142,10 +142,19 @@ def _table(_renderer: RendererHTML, tokens: Sequence[Token], index: int, _option
 
 
 def _cell(_renderer: RendererHTML, tokens: Sequence[Token], index: int, _options: Any, _environment: Any) -> str:
-    """A cell, with its alignment as a class: the policy allows no style of its own."""
+    """A cell, with its alignment as a class: as the policy wants it. A header says something, or is none."""
     token = tokens[index]
+    content = tokens[index + (1 if token.nesting > 0 else -1)].content
+    tag = token.tag if content else "td"
+    if token.nesting < 0:
+        return f"</{tag}>\n"
     style = str(token.attrGet("style") or "")
-    return f'<{token.tag} class="{style.partition(":")[2]}">' if style else f"<{token.tag}>"
+    return f'<{tag} class="{style.partition(":")[2]}">' if style else f"<{tag}>"
+
+
+def _name(_renderer: RendererHTML, tokens: Sequence[Token], index: int, _options: Any, _environment: Any) -> str:
+    """Code in a line; a long name breaks at its underscores first."""
+    return f"<code>{escape(tokens[index].content).replace('_', '_<wbr>')}</code>"
 
 
 class _Classes(HtmlFormatter[str]):
@@ -163,6 +172,8 @@ for _type, _rule in {
     "table_open": _table,
     "table_close": _table,
     "th_open": _cell,
+    "th_close": _cell,
     "td_open": _cell,
+    "code_inline": _name,
 }.items():
     _MARKDOWN.add_render_rule(_type, _rule)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from service.manual.contents import CONTENTS
 from tests.acceptance.conftest import Serve
 from tests.access_keys import PEPPER, made_key
 from tests.lacking import lacking
@@ -65,9 +67,13 @@ async def look(browsing: Path, client: httpx.AsyncClient, *pages: dict[str, Any]
 async def test_the_pages_can_be_read_by_everybody_in_both_themes_on_any_screen(
     browsing: Path, demo: tuple[httpx.AsyncClient, str]
 ) -> None:
-    paths = ("/docs", "/docs/quickstart", "/docs/reference", "/docs/errors", "/docs/nothing")
-    sizes = ((390, "light"), (1440, "dark"))
-    asked = [{"path": path, "width": width, "scheme": scheme} for path in paths for width, scheme in sizes]
+    paths = ["/docs", "/docs/nothing", *(f"/docs/{entry.name}" for group in CONTENTS for entry in group.entries)]
+    small, large = ((390, "light"), (390, "dark")), ((1440, "dark"), (1440, "light"))
+    asked = [
+        {"path": path, "width": width, "scheme": scheme}
+        for sizes in (small, large)
+        for path, (width, scheme) in zip(paths, itertools.cycle(sizes), strict=False)
+    ]
     for seen in await look(browsing, demo[0], *asked):
         where = (seen["path"], seen["width"])
         assert seen["checked"] > 20, where

@@ -106,7 +106,6 @@ async def test_a_page_comes_in_any_coding_and_not_again_where_it_is_known(
         "/docs/Errors",
         "/docs/errors.md",
         "/docs/a%00b",
-        "/docs//",
         "/docs/errors/x",
     ],
 )
@@ -151,8 +150,11 @@ async def test_without_introspection_there_is_no_reference(serve: Serve, newsles
 def test_every_code_is_explained() -> None:
     kinds = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, ApiError)]
     codes = {kind.code for kind in kinds}
-    told = set(re.findall(r"^\| `([A-Z_]+)` \|", (DOCS / "errors.md").read_text(encoding="utf-8"), re.MULTILINE))
-    assert told == codes
+    text = (DOCS / "errors.md").read_text(encoding="utf-8")
+    told = re.findall(r"^\| `([A-Z_]+)` \| (\d+)( \*)? \|", text, re.MULTILINE)
+    assert sorted(code for code, _, _ in told) == sorted(codes)
+    statuses = {kind.code: (str(kind.status), "" if kind.always_status else " *") for kind in kinds}
+    assert {code: (status, mark) for code, status, mark in told} == statuses | {"INTERNAL": ("500", "")}
 
 
 def test_the_reference_is_no_file() -> None:

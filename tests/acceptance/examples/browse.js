@@ -22,7 +22,7 @@ async function look({ path, width, scheme, within, steps = [], picture }) {
   });
   await page.setViewport({ width, height: 900 });
   await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
-  await page.goto(base + path, { waitUntil: "networkidle0" });
+  await page.goto(base + path, { waitUntil: "load" });
   const answers = [];
   for (const step of steps) answers.push(await take(page, step));
   if (picture) await page.screenshot({ path: picture });

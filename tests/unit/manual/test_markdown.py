@@ -85,6 +85,16 @@ def test_words_after_the_language_are_for_tests_alone() -> None:
     assert "exactly" not in shown
 
 
+def test_a_header_without_words_is_none() -> None:
+    shown = content("| | b |\n| --- | --- |\n| 1 | 2 |")
+    assert "<td></td>\n<th>b</th>" in shown
+    assert shown.count("<td>") == shown.count("</td>") == 3
+
+
+def test_a_long_name_breaks_at_its_underscores() -> None:
+    assert "<code>A_<wbr>B&lt;</code>" in content("`A_B<`")
+
+
 def test_nothing_has_a_style_of_its_own() -> None:
     shown = content("| a | b |\n| --: | :-: |\n| 1 | 2 |")
     assert "style=" not in shown
