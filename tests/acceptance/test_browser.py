@@ -58,7 +58,7 @@ async def look(browsing: Path, client: httpx.AsyncClient, *pages: dict[str, Any]
         cwd=browsing, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     lines = "\n".join(json.dumps(page) for page in pages).encode()
-    async with asyncio.timeout(180):
+    async with asyncio.timeout(400):
         seen, told = await process.communicate(lines)
     assert process.returncode == 0, told.decode()
     return [json.loads(line) for line in seen.splitlines()]

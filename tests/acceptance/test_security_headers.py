@@ -19,7 +19,8 @@ PAGE = {"accept": "text/html"}
     [
         ("/", {}), ("/graphql", PAGE), ("/graphql?query={__typename}", {}), ("/graphql?query={", {}), ("/graphql", {}),
         ("/nothing", {}), ("/livez", {}), ("/readyz", {}), ("/schema.graphql", {}), ("/graphiql/explore.js", {}),
-        ("/graphiql/nothing.js", {}), ("/graphql", {"accept": "image/png"}),
+        ("/graphiql/nothing.js", {}), ("/graphql", {"accept": "image/png"}), ("/docs", {}), ("/docs/nothing", {}),
+        ("/docs/manual.css", {}),
     ],
 )  # fmt: skip
 async def test_no_answer_is_taken_for_anything_else(
@@ -30,7 +31,7 @@ async def test_no_answer_is_taken_for_anything_else(
     assert "strict-transport-security" not in response.headers
 
 
-@pytest.mark.parametrize("path", ["/", "/graphql"])
+@pytest.mark.parametrize("path", ["/", "/graphql", "/docs", "/docs/errors"])
 async def test_a_page_can_neither_be_framed_nor_load_from_elsewhere_nor_tell_where_it_was(
     client: httpx.AsyncClient, path: str
 ) -> None:

@@ -8,13 +8,22 @@
   const cost = document.getElementById("cost");
 
   // For this tab, until it is closed; never in the address, and not beside GraphiQL's own history.
-  field.value = window.sessionStorage.getItem(KEPT_AS) || "";
+  field.value = storage() ? storage().getItem(KEPT_AS) || "" : "";
   field.addEventListener("input", function () {
     const key = field.value.trim();
-    if (key) window.sessionStorage.setItem(KEPT_AS, key);
-    else window.sessionStorage.removeItem(KEPT_AS);
+    if (storage() && key) storage().setItem(KEPT_AS, key);
+    else if (storage()) storage().removeItem(KEPT_AS);
     field.setAttribute("aria-invalid", String(key !== "" && !SHAPE.test(key)));
   });
+
+  // None where the browser lets no page keep anything: the key then lasts until the page is left.
+  function storage() {
+    try {
+      return window.sessionStorage;
+    } catch {
+      return null;
+    }
+  }
 
   function authorization() {
     const key = field.value.trim();
