@@ -6,8 +6,9 @@ How a block is meant is told by the words after its language:
     json variables  the variables of the operation before it
     json            the shape of what the block before it answered: every key, with a value of that kind
     json exactly    what the block before it answered; "…" stands for anything
-    sh, python, ts  run as they are, but for the address; `endless` is ended once it has told something
-    text, http      nothing to run
+    sh, python      run as they are, but for the address; `endless` is ended once it has told something
+    js, ts          the same, by Node.js; TypeScript is checked before
+    text, xml, …    nothing to run: what something looks like
     swift           not run, and the page says so
 
 Answers may have more keys than are shown.
@@ -25,8 +26,8 @@ import orjson
 from service.manual.contents import CALLERS, REFERENCE
 
 DOCS = Path(__file__).parents[1] / "docs"
-RUN = ("graphql", "sh", "python", "ts")
-SHOWN = ("text", "http", "swift")
+RUN = ("graphql", "sh", "python", "js", "ts")
+SHOWN = ("text", "http", "xml", "csv", "yaml", "swift")
 ANYTHING = "…"
 MISSING = object()
 """In the place of what is shown and was not answered: it is like nothing."""
