@@ -19,7 +19,7 @@ from service.http.forms import Form
 from service.http.media import MediaType
 from service.http.pages import page_headers
 from service.http.requests import headers_of
-from service.http.responses import Refusal, send_not_modified, send_reply
+from service.http.responses import Refusal, not_modified, reply
 from service.http.shortcuts import lines_of
 from service.manual.pages import STYLES, Manual
 from service.settings import Settings
@@ -74,9 +74,9 @@ class _Reading:
         found = await self._found(scope["path_params"].get("name", "").removesuffix("/"), coding)
         known = headers.get(b"if-none-match", b"").strip()
         if known == b"*" or found.etag in (each.strip().removeprefix(b"W/") for each in known.split(b",")):
-            await send_not_modified(send, found.lines)
+            await send(not_modified(found.lines))
         else:
-            await send_reply(send, 200, self._kind, found.body, found.lines)
+            await send(reply(200, self._kind, found.body, found.lines))
 
     async def _found(self, name: str, coding: str) -> _Prepared:
         if kept := self._kept.get((name, coding)):
