@@ -40,6 +40,7 @@ from service.http.streams import Streams
 from service.http.websocket import WebSocketEndpoint
 from service.manual import manual_routes
 from service.planner import Limits, Planner, WindowLimits
+from service.reader import Reader
 from service.redis import SharedRedis
 from service.rest import rest_routes
 from service.settings import PREFIX, Settings, SettingsError
@@ -117,10 +118,11 @@ def create_app(settings: Settings, dsn: str, observe: Observer | None = None) ->
     )
     telemetry.metrics.read(kept_elsewhere)
     ready = health.ready(database, redis, feed, replicas)
+    reader = Reader(asking, registered, settings)
     router = Router(
-        [*_routes(settings, ready), *rest_routes(asking, registered, planner.schema, settings)],
+        [*_routes(settings, ready), *reader.routes, *rest_routes(asking, registered, planner.schema, settings)],
         redirect_slashes=False,
-        default=_nothing_here,
+        default=reader.telling(_nothing_here),
         lifespan=lifespan,
     )
     app = _straight(graphql, SocketOrigins(sockets, settings.allowed_origins), GRAPHQL_PATHS, router)
@@ -150,7 +152,6 @@ def _routes(settings: Settings, ready: health.Probe) -> list[BaseRoute]:
         *_at("/readyz", ready),
         *_at("/startupz", health.alive),
         *(_at("/schema.graphql", pages.schema_file) if settings.introspection else ()),
-        Route("/", pages.start),
         Mount("/graphiql", pages.graphiql_files()),
         *manual_routes(settings),
     ]

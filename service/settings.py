@@ -289,6 +289,10 @@ class Settings(BaseSettings):
         default=True,
         description="Whether `__schema`, `__type` and `/schema.graphql` are answered, and errors suggest names.",
     )
+    reader: bool = Field(
+        default=True,
+        description="Whether pages for people are served, at `/`; without them, only what programs ask for.",
+    )
     graphiql: bool = Field(default=True, description="Whether a browser that opens `/graphql` gets the GraphiQL page.")
 
     @property

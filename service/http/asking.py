@@ -18,7 +18,7 @@ from service.http.forms import Form
 from service.http.kept import Kept, Reader, body_reply, kept_reply
 from service.http.notes import note_call, note_caller
 from service.http.operations import Operations
-from service.http.origins import refuse_from_elsewhere
+from service.http.origins import is_visit, refuse_from_elsewhere
 from service.http.requests import headers_of
 from service.journeys import Journey
 from service.planner import Call
@@ -74,7 +74,8 @@ class Asking:
     async def admit(self, scope: Scope) -> Guest:
         """The caller of a request. Raises ApiError."""
         headers = headers_of(scope)
-        refuse_from_elsewhere(scope["method"], headers)
+        if not is_visit(headers):  # a link on another site leads to a page, whatever cookies the browser adds
+            refuse_from_elsewhere(scope["method"], headers)
         refuse_key_in(scope["path"].encode())
         given = credentials_of(scope, headers)
         guest = self._admission.known(given) or await self._admission.admit(given)

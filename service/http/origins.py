@@ -133,6 +133,11 @@ def refuse_from_elsewhere(method: str, headers: Headers) -> None:
         raise Forbidden(_REFUSED)
 
 
+def is_visit(headers: Headers) -> bool:
+    """Whether a browser goes there as a page of its own, which the page that led there can neither read nor hold."""
+    return headers.get(b"sec-fetch-mode") == b"navigate" and headers.get(b"sec-fetch-dest") == b"document"
+
+
 def _is_added_by_browsers(authorization: bytes | None) -> bool:
     return authorization is not None and authorization[:7].lower() != b"bearer "
 

@@ -1,4 +1,4 @@
-"""Pages and files that are the same for everyone: the start page, GraphiQL, the SDL. Knows nothing of queries."""
+"""Pages and files that are the same for everyone: GraphiQL, the SDL. Knows nothing of queries."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -25,25 +25,20 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-
-
-def page_headers(policy: str) -> tuple[Header, ...]:
-    """What a page for browsers is sent with, under that Content-Security-Policy."""
-    return (
-        (b"content-security-policy", policy.encode()),
-        (b"referrer-policy", b"no-referrer"),
-        (b"x-frame-options", b"DENY"),  # for browsers that do not know frame-ancestors
-        (b"cross-origin-opener-policy", b"same-origin"),
-        (b"permissions-policy", b"camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"),
-    )
-
-
-_PAGE_HEADERS = page_headers(POLICY)
+_PAGE_HEADERS: tuple[Header, ...] = (
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),  # for browsers that do not know frame-ancestors
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"),
+)
 
 GRAPHIQL = (FOLDER / "page.html").read_bytes()
 """The page for browsers, whose files come from `graphiql_files`."""
 
-_START = (FOLDER / "start.html").read_text(encoding="utf-8")
+
+def page_lines(policy: str) -> bytes:
+    """The headers that every page for browsers has, as lines, with its Content-Security-Policy."""
+    return lines_of((b"content-security-policy", policy.encode()), *_PAGE_HEADERS)
 
 
 def registered_page(documents: Iterable[tuple[str, str]]) -> bytes:
@@ -55,7 +50,7 @@ def registered_page(documents: Iterable[tuple[str, str]]) -> bytes:
 
 async def send_page(send: Send, page: bytes) -> None:
     """Sends one of the pages for browsers."""
-    await send(reply(200, MediaType.HTML, page, lines_of(*_PAGE_HEADERS)))
+    await send(reply(200, MediaType.HTML, page, page_lines(POLICY)))
 
 
 def graphiql_files() -> ASGIApp:
@@ -70,11 +65,6 @@ def graphiql_files() -> ASGIApp:
         await static({**scope, "headers": headers}, receive, send)
 
     return send_file
-
-
-async def start(_request: Request) -> Response:
-    """The page at `/`, which leads to GraphiQL and the SDL."""
-    return HTMLResponse(_START, headers={name.decode(): value.decode() for name, value in _PAGE_HEADERS})
 
 
 async def schema_file(request: Request) -> Response:

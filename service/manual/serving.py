@@ -17,7 +17,7 @@ from service.errors import ApiError, MethodNotAllowed, NotFound
 from service.http.encoding import ENCODERS, SMALLEST, accepted_encoding
 from service.http.forms import Form
 from service.http.media import MediaType
-from service.http.pages import page_headers
+from service.http.pages import page_lines
 from service.http.requests import headers_of
 from service.http.responses import Refusal, not_modified, reply
 from service.http.shortcuts import lines_of
@@ -31,7 +31,7 @@ POLICY = (
 """No script at all, and no style but the manual's file."""
 
 _CSS = Form("css", b"text/css; charset=utf-8", orjson.dumps)
-_PAGE_LINES = lines_of(*page_headers(POLICY))
+_PAGE_LINES = page_lines(POLICY)
 _FRESH = (b"cache-control", b"public, max-age=60")
 
 
