@@ -133,16 +133,8 @@ def _outlets(_: str, given: Parameters) -> Asked:
     }
     conditions = {name: value for name, value in conditions.items() if value is not None}
     variables: Variables = {"filter": conditions, "sort": sort, "after": after}
-    told = {
-        "side": side,
-        "medium": medium,
-        "country": country,
-        "prefix": prefix,
-        "sort": sort,
-        "after": after,
-        "chosen": [],
-    }
-    return Asked("ReaderOutlets", variables, "outlets.html", {**told, "chosen": []})
+    shown = {"side": side, "medium": medium, "country": country, "prefix": prefix}
+    return Asked("ReaderOutlets", variables, "outlets.html", {**shown, "sort": sort, "after": after})
 
 
 def _outlet(slug: str, given: Parameters) -> Asked:

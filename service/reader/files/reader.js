@@ -176,27 +176,38 @@ function prepareKey() {
   });
 }
 
-// An open story: each change has the page asked for again, and what differs is put in its place.
+// An open story: each change has the page asked for again, and what differs is put in its place. A page with what is
+// related in it may be two seconds old, and what is older is given once more while it is made anew.
+const PATIENCE = [0, 2500, 800, 3000];
 let stream = null;
 let asking = false;
 let again = false;
 
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
 async function refresh() {
-  if (asking) {
-    again = true;
-    return;
-  }
+  again = true;
+  if (asking) return;
   asking = true;
-  try {
-    const page = await fetchPage();
-    if (page.status === 200 && showParts(page.main)) tell("This story has just been updated.");
-    if (page.status === 404) tell("This story is no longer here.");
-  } catch { /* away: the next change, or the stream as it comes back, asks again */ }
-  asking = false;
-  if (again) {
+  while (again) {
     again = false;
-    setTimeout(refresh, 1000);
+    for (const wait of PATIENCE) {
+      await pause(wait);
+      if (await isNews()) break;
+    }
   }
+  asking = false;
+}
+
+async function isNews() {
+  const page = await fetchPage().catch(() => null); // away: it is asked for again
+  if (page?.status === 404) {
+    tell("This story is no longer here.");
+    return true;
+  }
+  const changed = page?.status === 200 && showParts(page.main);
+  if (changed) tell("This story has just been updated.");
+  return changed;
 }
 
 function heard(event) {

@@ -1,0 +1,111 @@
+// The reader in Chromium: `node browse.js CHROMIUM URL TASK ARGUMENT` does a task and prints what was seen, as JSON.
+//
+// look PAGES: each page in both themes at two widths; what axe finds, console errors, overflow, bytes of script.
+// read PAGES: each page without a script. follow PATH: an open story, until it changes. key JSON: pages with a key.
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import puppeteer from "puppeteer-core";
+
+const [executablePath, base, task, argument] = process.argv.slice(2);
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const browser = await puppeteer.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+const print = (seen) => console.log(JSON.stringify(seen));
+
+async function open(path, width = 1440, script = true) {
+  const page = await browser.newPage();
+  const seen = { path, errors: [], requests: [], scriptBytes: 0 };
+  page.on("console", (message) => ["error", "warn"].includes(message.type()) && seen.errors.push(message.text()));
+  page.on("pageerror", (error) => seen.errors.push(String(error)));
+  page.on("request", (request) => seen.requests.push(request.url()));
+  page.on("response", async (response) => {
+    if (response.request().resourceType() === "script") seen.scriptBytes += (await response.buffer()).length;
+  });
+  await page.setCacheEnabled(false);
+  await page.setJavaScriptEnabled(script);
+  await page.setViewport({ width, height: 900 });
+  seen.status = (await page.goto(base + path, { waitUntil: "load" })).status();
+  return { page, seen };
+}
+
+async function look(paths) {
+  for (const path of paths) {
+    for (const width of [390, 1440]) {
+      const { page, seen } = await open(path, width);
+      await page.evaluate(() => document.querySelectorAll("details").forEach((each) => (each.open = true)));
+      await page.evaluate(axe);
+      for (const theme of ["light", "dark"]) {
+        await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: theme }]);
+        const { violations, passes } = await page.evaluate(() => axe.run());
+        const paper = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+        const wrong = violations.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map((each) => each.html)}`);
+        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        print({ ...seen, width, theme, paper, overflow, passes: passes.length, violations: wrong });
+      }
+      await page.close();
+    }
+  }
+}
+
+async function read(paths) {
+  for (const path of paths) {
+    const { page, seen } = await open(path, 1440, false);
+    seen.text = await page.$eval("main", (main) => main.innerText);
+    seen.hidden = await page.$$eval("button", (all) => all.filter((each) => !each.offsetParent).length);
+    print(seen);
+    await page.close();
+  }
+}
+
+async function follow(path) {
+  const { page, seen } = await open(path);
+  await page.waitForFunction(() => stream?.readyState === 1);
+  await page.focus("#articles h3 a");
+  const focused = await page.evaluate(() => document.activeElement.href);
+  print({ watching: true });
+  await page.waitForFunction(() => document.getElementById("news").textContent !== "");
+  seen.news = await page.$eval("#news", (news) => news.innerText);
+  seen.title = await page.$eval("h1", (title) => title.innerText);
+  seen.points = await page.$$eval(".points li", (all) => all.map((each) => each.innerText));
+  seen.keptFocus = focused === (await page.evaluate(() => document.activeElement.href));
+  print(seen);
+}
+
+async function enter(page, key) {
+  await page.click("header [data-key-open]");
+  await page.type("#key-value", key);
+  await page.click('#key button[value="use"]');
+}
+
+async function useKeys({ wrong, good, paths: [first, ...others] }) {
+  const { page, seen } = await open(first);
+  await enter(page, "plx_short");
+  await page.waitForFunction(() => document.querySelector("#key .problem").textContent !== "");
+  seen.mistyped = await page.$eval("#key .problem", (each) => each.textContent);
+  await page.keyboard.press("Escape");
+  await enter(page, wrong);
+  await page.waitForFunction(() => document.querySelector("#key .problem").textContent !== "");
+  seen.refused = await page.$eval("#key .problem", (each) => each.textContent);
+  seen.errors = []; // browsers tell of every 401
+  await page.keyboard.press("Escape");
+  seen.upgradesBefore = (await page.$$(".upgrade")).length;
+  await enter(page, good);
+  await page.waitForFunction(() => !document.querySelector(".upgrade"));
+  seen.factuality = await page.$eval("#factuality", (each) => each.innerText);
+  seen.upgradesAfter = [];
+  for (const path of others) {
+    await page.goto(base + path, { waitUntil: "load" });
+    await page.waitForFunction(() => !document.querySelector(".upgrade"));
+    seen.upgradesAfter.push((await page.$$(".upgrade")).length);
+  }
+  seen.cookies = (await page.cookies()).length;
+  await page.click("header [data-key-open]");
+  await Promise.all([page.waitForNavigation(), page.click("[data-key-forget]")]);
+  seen.forgotten = await page.evaluate(() => sessionStorage.length);
+  print(seen);
+}
+
+try {
+  await { look, read, follow, key: useKeys }[task](JSON.parse(argument));
+} finally {
+  await browser.close();
+}
