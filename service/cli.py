@@ -250,12 +250,14 @@ def _url(host: str, port: int) -> str:
 
 
 def _welcome(url: str, metrics: str, settings: Settings) -> None:
-    click.echo((WELCOME_TO_REGISTERED if settings.registered_only else WELCOME).format(url=url, metrics=metrics))
+    pages = f"\nPages to read are at {url}/\n" if settings.reader else ""
+    welcome = WELCOME_TO_REGISTERED if settings.registered_only else WELCOME
+    click.echo(welcome.format(url=url, metrics=metrics, pages=pages))
 
 
 WELCOME = """
 Parallax serves at {url}/graphql
-
+{pages}
 Three things to try:
 
   1. Open {url}/graphql in a browser: GraphiQL, with the documentation of every field.
@@ -276,7 +278,7 @@ Ctrl-C ends it.
 
 WELCOME_TO_REGISTERED = """
 Parallax serves registered documents at {url}/graphql, and no others
-
+{pages}
 Three things to try:
 
   1. Open {url}/graphql in a browser: which documents there are. `parallax documents` lists them too.
