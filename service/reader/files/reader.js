@@ -178,23 +178,26 @@ function prepareKey() {
 
 // An open story: each change has the page asked for again, and what differs is put in its place. A page with what is
 // related in it may be two seconds old, and what is older is given once more while it is made anew.
-const PATIENCE = [0, 2500, 800, 3000];
+const UNTIL_IT_DIFFERS = [0, 2500, 800, 3000];
+const ONCE_MADE_ANEW = [0, 800];
+const REST = 5000; // between two changes: asking has its price
 let stream = null;
 let asking = false;
 let again = false;
 
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-async function refresh() {
+async function refresh(waits) {
   again = true;
   if (asking) return;
   asking = true;
   while (again) {
     again = false;
-    for (const wait of PATIENCE) {
+    for (const wait of waits) {
       await pause(wait);
       if (await isNews()) break;
     }
+    await pause(REST);
   }
   asking = false;
 }
@@ -220,7 +223,7 @@ function heard(event) {
   } else if (change.kind === "REMOVED") {
     tell("This story is no longer here.");
   } else {
-    void refresh();
+    void refresh(UNTIL_IT_DIFFERS);
   }
 }
 
@@ -231,7 +234,7 @@ function watch(after) {
   stream = new EventSource(watch);
   stream.addEventListener("next", heard);
   stream.addEventListener("complete", unwatch);
-  if (after) void refresh();
+  if (after) void refresh(ONCE_MADE_ANEW);
 }
 function unwatch() {
   stream?.close();
