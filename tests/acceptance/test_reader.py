@@ -139,7 +139,8 @@ async def test_nothing_of_the_data_becomes_markup(serve: Serve, empty_database: 
              insert into outlets (slug, name, domain, homepage_url)
              values ('o', $1, 'o.example', 'https://o.example/"><script>') returning id),
            story as (
-             insert into stories (key, slug, title, summary, key_points) values ('s', 's', $1, $1, array[$1]) returning id)
+             insert into stories (key, slug, title, summary, key_points)
+             values ('s', 's', $1, $1, array[$1]) returning id)
          insert into articles (url, title, excerpt, kind, published_at, outlet_id, story_id)
          select 'https://o.example/"><script>alert(1)</script>', $1, $1 || '!', 'NEWS', now(), outlet.id, story.id
          from outlet, story""",
