@@ -27,6 +27,8 @@ async function open(path, width = 1440, script = true) {
   return { page, seen };
 }
 
+const overflow = (page) => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+
 async function look(paths) {
   for (const path of paths) {
     for (const width of [390, 1440]) {
@@ -38,9 +40,10 @@ async function look(paths) {
         const { violations, passes } = await page.evaluate(() => axe.run());
         const paper = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
         const wrong = violations.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map((each) => each.html)}`);
-        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-        print({ ...seen, width, theme, paper, overflow, passes: passes.length, violations: wrong });
+        print({ ...seen, width, theme, paper, overflow: await overflow(page), passes: passes.length, violations: wrong });
       }
+      await page.setViewport({ width: 320, height: 900 });
+      if ((await overflow(page)) > 0) throw new Error(`${path} does not fit into 320 pixels`);
       await page.close();
     }
   }
