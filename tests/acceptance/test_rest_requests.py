@@ -135,6 +135,22 @@ async def test_a_query_string_has_a_longest(serve: Serve, newsless: str) -> None
         assert (await client.get("/v1/stories?search=x")).status_code == 200
 
 
+async def test_while_the_database_is_away_callers_are_told_when_to_come_again(serve: Serve) -> None:
+    async with serve("postgresql://127.0.0.1:1/nowhere") as client:
+        away = await client.get("/v1/stories")
+        problem(away, 503, "UNAVAILABLE")
+        assert int(away.headers["retry-after"]) > 0
+        assert (await client.get("/v1/openapi.json")).status_code == 200
+
+
+async def test_a_cursor_is_good_for_its_own_list(small: httpx.AsyncClient) -> None:
+    cursor = (await small.get("/v1/stories?first=1")).json()["page"]["endCursor"]
+    assert (await small.get("/v1/stories", params={"after": cursor})).json()["items"][0]["title"] == "Ü"
+    for path in ("/v1/stories?sort=NEWEST", "/v1/stories?minOutlets=1", "/v1/articles", "/v1/changes"):
+        told = problem(await small.get(path, params={**httpx.URL(path).params, "after": cursor}), 400, "BAD_USER_INPUT")
+        assert told["parameter"] == "after"
+
+
 # Keys, tiers and prices ----------------------------------------------------------------------------------------------
 
 
