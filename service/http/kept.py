@@ -74,7 +74,7 @@ def kept_reply(reader: Reader, kept: Kept, max_age: int, *, lines: bytes = b"") 
     about = lines + _about(kept.answer, etag, public=public, max_age=max_age)
     if reader.balance is not None and not public:  # what all may keep tells nothing of one
         about += allowance_lines(reader.balance)
-    if reads and _is_known(etag, headers.get(b"if-none-match")):
+    if reads and is_known(etag, headers.get(b"if-none-match")):
         return not_modified(about)
     body = kept.body(encoding) if formed is None else formed
     return reply(200, media_type, body, about + _CODING[encoding])
@@ -93,7 +93,8 @@ def _encoding(headers: Headers, size: int) -> str:
     return accepted_encoding(accepts) if accepts and size >= SMALLEST else ""
 
 
-def _is_known(etag: bytes, if_none_match: bytes | None) -> bool:
+def is_known(etag: bytes, if_none_match: bytes | None) -> bool:
+    """Whether a caller has what is of that strong ETag already."""
     if if_none_match is None:
         return False
     given = {each.strip().removeprefix(b"W/") for each in if_none_match.split(b",")}

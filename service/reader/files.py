@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
-from typing import NamedTuple
 
 import orjson
 from starlette.types import Receive, Scope, Send
 
 from service.errors import NotFound
-from service.http.encoding import ENCODERS, accepted_encoding
+from service.http.fixed import Fixed
 from service.http.forms import Form
 from service.http.requests import headers_of
-from service.http.responses import send_not_modified, send_reply
 from service.http.shortcuts import lines_of
 
 FOLDER = Path(str(files("service.reader") / "files"))
@@ -28,27 +25,21 @@ _FOREVER = b"public, max-age=31536000, immutable"
 _SOON = b"public, max-age=0, must-revalidate"
 
 
-class File(NamedTuple):
-    """A file as it is sent: its type, its hash, and its bytes in every coding."""
-
-    kind: Form
-    digest: str
-    codings: Mapping[str, bytes]
+def _read(path: Path) -> Fixed:
+    return Fixed.of(Form(path.name, _TYPES[path.suffix], orjson.dumps), path.read_bytes())
 
 
-def _read(path: Path) -> File:
-    body = path.read_bytes()
-    codings = {"": body, **{name: encode(body) for name, encode in ENCODERS.items()}}
-    kind = Form(path.name, _TYPES[path.suffix], orjson.dumps)
-    return File(kind, sha256(body).hexdigest()[:16], codings)
+FILES: Mapping[str, Fixed] = {path.name: _read(path) for path in sorted(FOLDER.iterdir()) if path.suffix in _TYPES}
 
 
-FILES: Mapping[str, File] = {path.name: _read(path) for path in sorted(FOLDER.iterdir()) if path.suffix in _TYPES}
+def digest_of(name: str) -> str:
+    """What tells a file from each that it was before."""
+    return FILES[name].digest[:16]
 
 
 def path_of(name: str) -> str:
     """The path of a file as it is now; it is never anything else."""
-    return f"/reader/{FILES[name].digest}/{name}"
+    return f"/reader/{digest_of(name)}/{name}"
 
 
 class FileEndpoint:
@@ -59,15 +50,5 @@ class FileEndpoint:
         file = FILES.get(wanted["name"])
         if file is None:
             raise NotFound("There is no such file.")
-        headers = headers_of(scope)
-        accepts = headers.get(b"accept-encoding")
-        encoding = accepted_encoding(accepts) if accepts else ""
-        etag = f'"{file.digest}-{encoding}"'.encode()
-        cache = _FOREVER if wanted["digest"] == file.digest else _SOON
-        lines = lines_of((b"etag", etag), (b"cache-control", cache))
-        if etag in headers.get(b"if-none-match", b""):
-            await send_not_modified(send, lines)
-            return
-        if encoding:
-            lines += lines_of((b"content-encoding", encoding.encode()))
-        await send_reply(send, 200, file.kind, file.codings[encoding], lines)
+        is_of_now = wanted["digest"] == digest_of(wanted["name"])
+        await send(file.reply(headers_of(scope), lines_of((b"cache-control", _FOREVER if is_of_now else _SOON))))
