@@ -7,7 +7,6 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from schema import sdl
 from service.manual.contents import CONTENTS, OPERATORS, REFERENCE, Entry, Group
@@ -42,7 +41,7 @@ class Manual:
         self._links = (Link("News", "/"), Link("Docs", "/docs"), *explore, Link("REST", "/v1/openapi.json"))
         loader = PackageLoader("service.manual")
         templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-        templates.filters["line"] = _line
+        templates.filters["line"] = rendered_line
         self._templates = templates
         self._groups = cache(self._titled)
         self.page = cache(self._page)
@@ -63,8 +62,7 @@ class Manual:
             sections = tuple(Section(kind.anchor, kind.title) for kind in kinds)
             return self._laid_out("reference.html", "Reference", current=name, sections=sections, kinds=kinds)
         page = _of_file(name)
-        content = Markup(page.content)  # noqa: S704 (made of our own files, whose HTML is escaped)
-        return self._laid_out("page.html", page.title, current=name, sections=page.sections, content=content)
+        return self._laid_out("page.html", page.title, current=name, sections=page.sections, content=page.content)
 
     def refusal(self, title: str, told: str) -> bytes:
         """The page in place of one that is not there, or that cannot be had so."""
@@ -107,7 +105,3 @@ def _text(name: str) -> str:
 
 def _title(name: str) -> str:
     return "Reference" if name == REFERENCE else _text(name).partition("\n")[0].removeprefix("# ")
-
-
-def _line(text: str) -> Markup:
-    return Markup(rendered_line(text))  # noqa: S704 (Markdown of our own, whose HTML is escaped)
