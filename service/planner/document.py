@@ -97,7 +97,7 @@ def read(text: str, schema: GraphQLSchema, limits: Limits) -> Document:
         )
         if found:
             raise ValidationFailed(
-                [ValidationFinding(wording.of_literal(error.message), locations=_locations(error)) for error in found]
+                [ValidationFinding(wording.of_finding(error.message), locations=_locations(error)) for error in found]
             )
     _forget_places(document)
     fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}

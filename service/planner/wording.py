@@ -1,4 +1,4 @@
-"""What graphql-core says of values, in the words of GraphQL and JSON; its own are Python's."""
+"""What graphql-core says of documents and values, in the words of GraphQL and JSON; its own are Python's."""
 
 # graphql-core's list and non-null types are generic in what pyright cannot know.
 # pyright: reportUnknownVariableType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
@@ -18,8 +18,13 @@ LONGEST_VALUE = 200
 LONGEST_MESSAGE = 1_000
 
 
-def of_literal(message: str) -> str:
-    """What is said of a value in a document: written as it stands there, but for null."""
+_IN_PARTS = {f"Unknown directive '@{name}'." for name in ("defer", "stream")}
+
+
+def of_finding(message: str) -> str:
+    """What is said of a document: a value in it is written as it stands there, but for null."""
+    if message in _IN_PARTS:
+        return f"{message} Answers come whole here: leave it out."
     return message.removesuffix("None.") + "null." if message.endswith(" not to be None.") else message
 
 

@@ -124,3 +124,11 @@ def test_nothing_is_suggested_where_the_schema_is_not_told() -> None:
     closed = Planner(schema.schema, Limits(introspection=False))
     said = "Variable '$s' has invalid value: Value \"LEFTY\" does not exist in 'Side' enum."
     assert refusal(SIDES, {"s": "LEFTY"}, closed) == said
+
+
+@pytest.mark.parametrize("name", ["defer", "stream"])
+def test_directives_for_answers_in_parts_are_refused_with_what_to_do(name: str) -> None:
+    with pytest.raises(ValidationFailed) as refused:
+        PLANNER.document(f"{{ ... @{name} {{ stories {{ nodes {{ id }} }} }} }}")
+    (finding,) = refused.value.errors
+    assert finding.message == f"Unknown directive '@{name}'. Answers come whole here: leave it out."

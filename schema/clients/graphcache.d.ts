@@ -1,0 +1,4 @@
+import type {KeyingConfig, ResolverConfig} from '@urql/exchange-graphcache';
+
+export declare const keys: KeyingConfig;
+export declare const resolvers: ResolverConfig;
