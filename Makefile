@@ -50,8 +50,9 @@ docs: .venv/runtime ## Write docs/settings.md and docs/metrics.md
 	@.venv/bin/python -m service.settings_page > docs/settings.md
 	@.venv/bin/python -m service.telemetry > docs/metrics.md
 
-sdl: .venv/runtime ## Write schema/schema.graphql
+sdl: .venv/runtime ## Write schema/schema.graphql, and what caches of clients have to know of it
 	@.venv/bin/parallax schema > schema/schema.graphql
+	@for client in apollo graphcache; do .venv/bin/parallax schema --for $$client > schema/clients/$$client.js || exit 1; done
 
 lock: .venv/development ## Lock what pyproject.toml wants (UPGRADE=1 for the newest versions)
 	@$(COMPILE) --extra build --output-file requirements.txt

@@ -16,6 +16,7 @@ from service.access.limits import Allowances
 from service.access.pepper import pepper_of
 from service.access.usage import Usage
 from service.cache import Following, Lifetimes, LocalCache, NothingShared, RedisCache, ResponseCache
+from service.clients.files import client_routes
 from service.db.batching import Batches
 from service.db.changes import SILENCE, ChangeFeed, Follower
 from service.db.pool import Database
@@ -151,7 +152,7 @@ def _routes(settings: Settings, ready: health.Probe) -> list[BaseRoute]:
         *_at("/livez", health.alive),
         *_at("/readyz", ready),
         *_at("/startupz", health.alive),
-        *(_at("/schema.graphql", pages.schema_file) if settings.introspection else ()),
+        *((*_at("/schema.graphql", pages.schema_file), *client_routes()) if settings.introspection else ()),
         Mount("/graphiql", pages.graphiql_files()),
         *manual_routes(settings),
     ]

@@ -158,11 +158,18 @@ def demo() -> None:
 
 
 @main.command()
-def schema() -> None:
+@click.option(
+    "--for",
+    "client",
+    type=click.Choice(["apollo", "graphcache"]),
+    help="Print what this client's cache has to know of it, a module in JavaScript.",
+)
+def schema(*, client: str | None) -> None:
     """Print the schema in GraphQL's schema definition language."""
     from schema import sdl
+    from service.clients import MODULES, Cached
 
-    click.echo(sdl(), nl=False)
+    click.echo(MODULES[client](Cached.of(sdl())) if client else sdl(), nl=False)
 
 
 @main.command()

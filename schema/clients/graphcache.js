@@ -55,7 +55,7 @@ export const keys = {
   Viewer: () => null,
 };
 
-/** Pages of a connection, as one list. */
+/** Pages of a connection as one list. Those of `Story.reports` stay apart, since a report has no id. */
 export const resolvers = {
   Outlet: {
     articles: relayPagination(),
@@ -73,7 +73,6 @@ export const resolvers = {
   },
   Story: {
     articles: relayPagination(),
-    reports: relayPagination(),
   },
   Topic: {
     stories: relayPagination(),

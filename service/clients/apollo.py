@@ -40,8 +40,8 @@ def _policies(cached: Cached) -> Iterator[str]:
 def _fields(name: str, cached: Cached) -> Iterator[tuple[str, str]]:
     for field in cached.parts.get(name, ()):
         yield field, "{merge: true}"
-    for field, arguments in cached.connections.get(name, {}).items():
-        yield field, f"pages({json.dumps(arguments) if arguments else ''})"
+    for field, connection in cached.connections.get(name, {}).items():
+        yield field, f"pages({json.dumps(connection.arguments) if connection.arguments else ''})"
 
 
 _HEAD = """\

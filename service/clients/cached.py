@@ -25,6 +25,16 @@ PAGING = {"first", "after", "last", "before"}
 
 
 @dataclass(frozen=True, slots=True)
+class Connection:
+    """A field that comes in pages."""
+
+    arguments: tuple[str, ...]
+    """Those that tell one list from another."""
+    keyed: bool
+    """Whether what is listed has ids."""
+
+
+@dataclass(frozen=True, slots=True)
 class Cached:
     """Names of types and fields, each in the order of the alphabet."""
 
@@ -34,8 +44,8 @@ class Cached:
     """Objects without an id of their own: what they say is of what they are a part of."""
     parts: Mapping[str, tuple[str, ...]]
     """By type, its fields whose value is one such object, and always of the same thing."""
-    connections: Mapping[str, Mapping[str, tuple[str, ...]]]
-    """By type, its fields that come in pages, each with the arguments that tell one list from another."""
+    connections: Mapping[str, Mapping[str, Connection]]
+    """By type, its fields that come in pages."""
 
     @classmethod
     def of(cls, sdl: str) -> Self:
@@ -75,10 +85,13 @@ def _possible(schema: GraphQLSchema) -> Iterator[tuple[str, tuple[str, ...]]]:
             yield name, tuple(sorted(each.name for each in schema.get_possible_types(type_)))
 
 
-def _connections(type_: GraphQLObjectType) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _connections(type_: GraphQLObjectType) -> Iterator[tuple[str, Connection]]:
     for name, field in type_.fields.items():
-        if _is_connection(get_named_type(field.type).name):
-            yield name, tuple(sorted(set(field.args) - PAGING))
+        pages = get_named_type(field.type)
+        if isinstance(pages, GraphQLObjectType) and _is_connection(pages.name):
+            listed = get_named_type(pages.fields["nodes"].type)
+            keyed = isinstance(listed, GraphQLObjectType) and "id" in listed.fields
+            yield name, Connection(tuple(sorted(set(field.args) - PAGING)), keyed)
 
 
 def _parts(type_: GraphQLObjectType, keyless: set[str], schema: GraphQLSchema) -> Iterator[str]:

@@ -21,9 +21,12 @@ def _keys(cached: Cached) -> Iterator[str]:
 def _resolvers(cached: Cached) -> Iterator[str]:
     yield "export const resolvers = {"
     for name, fields in cached.connections.items():
-        yield f"  {name}: {{"
-        yield from (f"    {field}: relayPagination()," for field in fields)
-        yield "  },"
+        # Pages of what has no ids stay apart: relayPagination tells what it lists by keys, and loses what has none.
+        keyed = [field for field, connection in fields.items() if connection.keyed]
+        if keyed:
+            yield f"  {name}: {{"
+            yield from (f"    {field}: relayPagination()," for field in keyed)
+            yield "  },"
     yield "};"
 
 
@@ -37,4 +40,4 @@ import {relayPagination} from '@urql/exchange-graphcache/extras';
 /** Objects without an id are parts of what they came with. */"""
 
 _RESOLVERS = """
-/** Pages of a connection, as one list. */"""
+/** Pages of a connection as one list. Those of `Story.reports` stay apart, since a report has no id. */"""

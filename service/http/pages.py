@@ -68,11 +68,15 @@ def graphiql_files() -> ASGIApp:
 
 
 async def schema_file(request: Request) -> Response:
-    """The SDL, with an ETag by which a caller can ask whether it changed."""
-    text = sdl().encode()
+    """The SDL."""
+    return text_file(request, sdl().encode(), "text/plain; charset=utf-8")
+
+
+def text_file(request: Request, text: bytes, media_type: str) -> Response:
+    """A text that is the same for all, with an ETag by which a caller can ask whether it changed."""
     etag = f'"{hashlib.sha256(text).hexdigest()[:32]}"'
     headers = {"etag": etag, "cache-control": "public, max-age=60"}
     known = request.headers.get("if-none-match", "")
     if etag in (tag.strip().removeprefix("W/") for tag in known.split(",")) or known.strip() == "*":
         return Response(status_code=304, headers=headers)
-    return Response(text, headers=headers, media_type="text/plain; charset=utf-8")
+    return Response(text, headers=headers, media_type=media_type)

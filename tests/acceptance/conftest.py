@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import os
 import shutil
 import socket
 import subprocess
@@ -26,6 +28,8 @@ from tests.databases import database
 from tests.lacking import lacking
 
 CLIENTS = Path(__file__).parent / "clients"
+FRONT_ENDS = Path(__file__).parent / "front_ends"
+SCHEMA = Path(__file__).parents[2] / "schema"
 
 Serve = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 
@@ -89,14 +93,38 @@ async def client(newsless: str) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture(scope="session")
 def clients(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with programs in JavaScript and what they need; where that cannot be had, CI fails, and others skip."""
+    """A folder with the programs of subscribers in JavaScript, and what they need."""
+    return _installed(CLIENTS, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def front_ends(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with programs as front ends have them, what they need, and what the service publishes for them."""
+    folder = _installed(FRONT_ENDS, tmp_path_factory)
+    shutil.copytree(SCHEMA / "clients", folder / "parallax", dirs_exist_ok=True)
+    shutil.copytree(SCHEMA / "operations", folder / "parallax" / "operations", dirs_exist_ok=True)
+    shutil.copy(SCHEMA / "schema.graphql", folder / "parallax")
+    return folder
+
+
+def _installed(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the folder with its packages beside; where these cannot be had, CI fails, and others skip.
+
+    The workers of a run share it: the first of them installs.
+    """
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
         lacking("Node.js and npm are needed")
-    folder = tmp_path_factory.mktemp("clients")
-    shutil.copytree(CLIENTS, folder, dirs_exist_ok=True)
-    command = [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-    installed = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
-    if installed.returncode:
-        lacking(f"the clients could not be installed: {installed.stderr[-300:]}")
+    of_worker = tmp_path_factory.getbasetemp()
+    shared = of_worker.parent if "PYTEST_XDIST_WORKER" in os.environ else of_worker
+    folder, done = shared / source.name, shared / f"{source.name}.installed"
+    with (shared / f"{source.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            shutil.copytree(source, folder, dirs_exist_ok=True)
+            command = [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+            installed = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
+            if installed.returncode:
+                lacking(f"the clients could not be installed: {installed.stderr[-300:]}")
+            done.touch()
     return folder

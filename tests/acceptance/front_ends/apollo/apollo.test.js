@@ -113,6 +113,32 @@ for (const selection of ['nodes { id title }', 'edges { cursor node { id title }
     }));
 }
 
+test('a list of what has no ids grows too', () =>
+  quietly(async () => {
+    const query = gql`
+      query Reports($slug: String!, $first: Int!, $after: String) {
+        story(by: {slug: $slug}) {
+          id
+          reports(first: $first, after: $after) {
+            nodes { articleCount outlet { id } }
+            pageInfo { hasNextPage endCursor }
+          }
+        }
+      }
+    `;
+    const client = createParallax(url);
+    const {slug} = stories[0];
+    const whole = await createParallax(url).query({query, variables: {slug, first: 100}});
+    const watched = watch(client, query, {slug, first: 2});
+    let page = (await firstOf(watched)).data.story.reports;
+    for (let left = 20; page.pageInfo.hasNextPage && left; left--) {
+      page = (await watched.fetchMore({variables: {after: page.pageInfo.endCursor}})).data.story.reports;
+    }
+    const {story} = client.readQuery({query, variables: {slug, first: 2}});
+    assert.ok(story.reports.nodes.length > 2);
+    assert.deepEqual(story.reports.nodes, whole.data.story.reports.nodes);
+  }));
+
 test('nodes grow backwards too, and a list that is asked for anew begins anew', () =>
   quietly(async () => {
     const query = gql`
