@@ -115,12 +115,15 @@ async def test_generated_types_compile_a_program_and_refuse_a_wrong_one(front_en
     assert [line.split("(")[1].split(",")[0] for line in of_wrong] == ["4", "5", "6", "7", "8", "9"], said
 
 
-async def test_graphql_inspector_validates_documents_and_compares_schemas(front_ends: Path, tmp_path: Path) -> None:
+async def test_graphql_inspector_validates_documents_and_compares_schemas(
+    front_ends: Path, service: Asked, tmp_path: Path
+) -> None:
     inspector, sdl = program(front_ends, "graphql-inspector"), "parallax/schema.graphql"
     assert "All documents are valid" in await succeed(
         front_ends, inspector, "validate", "parallax/operations/*.graphql", sdl
     )
     assert "No changes detected" in await succeed(front_ends, inspector, "diff", sdl, sdl)
+    assert "No breaking changes" in await succeed(front_ends, inspector, "diff", sdl, service["PARALLAX_URL"])
 
     text = (front_ends / sdl).read_text(encoding="utf-8")
     richer = tmp_path / "richer.graphql"

@@ -186,7 +186,10 @@ async def test_introspection_can_be_switched_off_and_suggestions_with_it(serve: 
         assert set(codes_of(response)) == {"GRAPHQL_VALIDATION_FAILED"}
         assert "Did you mean" not in (await ask(client, "{ storys { nodes { id } } }")).text
         assert (await ask(client, "{ __typename }")).status_code == 200
-        assert [(await client.get(path)).status_code for path in ("/schema.graphql", "/clients/apollo.js")] == [404, 404]
+        assert [(await client.get(path)).status_code for path in ("/schema.graphql", "/clients/apollo.js")] == [
+            404,
+            404,
+        ]
 
 
 async def test_introspection_is_answered(client: httpx.AsyncClient) -> None:
@@ -206,7 +209,10 @@ async def test_nobody_waits_while_another_reads_the_schema(client: httpx.AsyncCl
     answered = 0
     while not reading.done():
         assert (await ask(client, "{ __typename }")).status_code == 200
-        assert [(await client.get(path)).status_code for path in ("/schema.graphql", "/clients/apollo.js")] == [404, 404]
+        assert [(await client.get(path)).status_code for path in ("/schema.graphql", "/clients/apollo.js")] == [
+            404,
+            404,
+        ]
         answered += 1
     assert answered > 2
     assert not any("errors" in response.json() for response in await reading)

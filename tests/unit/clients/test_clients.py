@@ -66,6 +66,22 @@ def test_the_command_prints_the_module(capsys: pytest.CaptureFixture[str]) -> No
     assert capsys.readouterr().out == MODULES["apollo"](Cached.of(sdl()))
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "apollo/client.js",
+        "urql/client.js",
+        "urql/schema.js",
+        "relay.config.json",
+        "relay/environment.cjs",
+        "codegen.js",
+    ],
+)
+def test_what_the_page_shows_is_what_is_tested(name: str) -> None:
+    code = (ROOT / "tests" / "acceptance" / "front_ends" / name).read_text(encoding="utf-8")
+    assert f"\n{code}```\n" in (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
+
+
 def test_objects_without_an_id_are_told_and_roots_are_not() -> None:
     cached = Cached.of(SDL)
     assert "Size" in cached.keyless
