@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
+from rich.cells import cell_len
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from service.events import Event
-from service.load import BatchWritten, LineRefused, LinesRead, Summary
+from service.load import BatchWritten, LineRefused, LinesRead, ReadingEnded, Summary, WritingBegan
 
 SECONDS_BETWEEN_LINES = 10
+SECONDS_BEFORE_GUESSING = 2
+"""Before that nothing is said of how long the rest will take."""
 MOST_SHOWN = 110
 """Characters of a wrong line that are shown under what is wrong with it."""
 MOST_ERRORS = 20
@@ -33,15 +37,17 @@ class LoadProgress:
         self._bar = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[percent]}"),
             TimeElapsedColumn(),
             console=self._console,
             disable=not self._console.is_terminal,
             transient=True,
+            expand=True,
         )
-        self._task = self._bar.add_task("reading", total=None)
-        self._started = self._told = time.monotonic()
+        self._task = self._bar.add_task("reading", total=None, percent="")
+        self._began = self._told = time.monotonic()
+        self._refused = 0
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -54,23 +60,47 @@ class LoadProgress:
         """Observe an event of the load."""
         match event:
             case LineRefused():
-                self._console.print(error_line(event))
-                if event.text:
-                    self._console.print(f"    {_shown(event.text)}")
-            case LinesRead(lines, refused):
-                rate = lines / max(time.monotonic() - self._started, 0.001)
-                self._tell(f"{lines:,} lines read, {rate:,.0f}/s, {refused:,} refused", lines, None)
+                self._refused += 1
+                shown = (f"    {line}" for line in _shown(event.text, event.at))
+                self._console.print("\n".join([error_line(event), *shown]))
+            case LinesRead(lines, _, part):
+                self._tell(f"read {lines:,} lines", lines, part)
+            case ReadingEnded(lines):
+                # How long that takes depends on what is stored, and only the database knows how far it is.
+                self._tell(f"read {lines:,} lines, putting them together", 0, None)
+            case WritingBegan(total):
+                self._began = time.monotonic()
+                self._tell(f"written 0 of {total:,}", 0, 0.0 if total else None)
             case BatchWritten(done, total):
-                self._tell(f"{done:,} of {total:,} written", done, total)
+                self._tell(f"written {done:,} of {total:,}", done, done / total)
             case _:
                 pass
 
-    def _tell(self, told: str, done: int, total: int | None) -> None:
-        self._bar.update(self._task, description=told, completed=done, total=total)
+    def _tell(self, what: str, done: int, part: float | None) -> None:
+        """Tells how far this part of the load is: what has been done, how fast, and how long the rest will take."""
         now = time.monotonic()
+        passed = now - self._began
+        told = [what]
+        if done and passed > 0:
+            told.append(f"{done / passed:,.0f}/s")
+        if self._refused:
+            told.append(f"{self._refused:,} refused")
+        if part and part < 1 and passed >= SECONDS_BEFORE_GUESSING:
+            told.append(f"{_span(passed / part - passed)} left")
+        percent = "" if part is None else f"{part:.0%}"
+        (task,) = self._bar.tasks
+        # What comes next has an end of its own, or none that is known: `update` would take back neither.
+        task.total, task.finished_time = (None if part is None else 1), None
+        self._bar.update(self._task, description=", ".join(told), completed=part or 0, percent=percent)
         if not self._console.is_terminal and now - self._told >= SECONDS_BETWEEN_LINES:
             self._told = now
-            self._console.print(told)
+            self._console.print(", ".join([*told, percent] if percent else told))
+
+
+def _span(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def error_line(error: LineRefused) -> str:
@@ -82,9 +112,12 @@ def error_line(error: LineRefused) -> str:
     return _printable(f"{error.file}:{error.line}: {field}{error.reason}")
 
 
-def _shown(text: str) -> str:
-    """The beginning of a line, as far as it fits beside its error."""
-    return _printable(text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…")
+def _shown(text: str, at: int | None) -> Iterator[str]:
+    """What is to be seen of a line, as far as it fits beside its error, and a mark under where it goes wrong."""
+    if text:
+        yield _printable(text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…")
+    if at is not None:
+        yield f"{' ' * cell_len(_printable(text[:at]))}^"
 
 
 def _printable(text: str) -> str:

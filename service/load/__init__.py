@@ -1,6 +1,6 @@
 """The load stream in: lines of JSON become news, in batches, whatever the size. Knows nothing of HTTP or GraphQL."""
 
-from service.load.events import BatchWritten, Counts, LineRefused, LinesRead, Summary
+from service.load.events import BatchWritten, Counts, LineRefused, LinesRead, ReadingEnded, Summary, WritingBegan
 from service.load.files import Source, Unreadable
 from service.load.loading import load, load_lines
 from service.load.reading import check
@@ -10,9 +10,11 @@ __all__ = [
     "Counts",
     "LineRefused",
     "LinesRead",
+    "ReadingEnded",
     "Source",
     "Summary",
     "Unreadable",
+    "WritingBegan",
     "check",
     "load",
     "load_lines",

@@ -11,15 +11,29 @@ from service.events import Event, Level
 
 @dataclass(frozen=True, slots=True)
 class LinesRead(Event):
-    """So many lines have been read so far, and so many of them refused."""
+    """So many lines have been read so far, and so many of them refused.
+
+    `part` of all there is to read, 0 to 1; None where nobody knows how much that is.
+    """
 
     lines: int
     refused: int
+    part: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingEnded(Event):
+    """There are no more lines; next comes what they come to together."""
+
+    lines: int
 
 
 @dataclass(frozen=True, slots=True)
 class LineRefused(Event):
-    """A line is wrong and changes nothing. `line` is its number in the file, from 1; `text` begins it."""
+    """A line is wrong and changes nothing. `line` is its number in the file, from 1.
+
+    `text` is what of it is worth seeing; `at`, the place in that where it goes wrong, from 0, as far as it is known.
+    """
 
     level: ClassVar[Level] = "warning"
     file: str
@@ -27,6 +41,14 @@ class LineRefused(Event):
     field: str | None
     reason: str
     text: str = ""
+    at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WritingBegan(Event):
+    """What the lines come to is known: so many things to write."""
+
+    total: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
+import stat
 import sys
 import zlib
 from collections.abc import Generator, Iterable, Iterator, Sequence
@@ -29,10 +31,15 @@ BROKEN = (OSError, EOFError, zlib.error, zstandard.ZstdError)
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file that is open: its name as the user gave it, and its unpacked bytes."""
+    """A file that is open: its name as the user gave it, and its unpacked bytes.
+
+    `packed` is what these are unpacked from, and `size` how many bytes that holds, where it is a file that has an end.
+    """
 
     name: str
     bytes: BinaryIO
+    packed: BinaryIO | None = None
+    size: int | None = None
 
 
 class FileBroken(Exception):
@@ -48,6 +55,17 @@ def open_files(sources: Sequence[Source]) -> Generator[list[File]]:
     """All of them, open. Raises Unreadable for the first that is not there: a load is of all its files or of none."""
     with ExitStack() as opened:
         yield [_open_file(source, opened) for source in sources]
+
+
+def part_read(files: Sequence[File]) -> float | None:
+    """What part of the files has been read, 0 to 1; None where that of one is not known."""
+    read = size = 0
+    for file in files:
+        if file.size is None or file.packed is None:
+            return None
+        read += min(file.packed.tell(), file.size)
+        size += file.size
+    return read / size if size else None
 
 
 def in_memory(name: str, lines: Iterable[bytes]) -> File:
@@ -78,14 +96,27 @@ def _skip_line(file: BinaryIO) -> None:
 
 def _open_file(source: Source, opened: ExitStack) -> File:
     if source == "-":
-        return File("standard input", _unpacked(sys.stdin.buffer, ""))
+        return _file("standard input", sys.stdin.buffer, "")
     if not isinstance(source, str | Path):
         name = str(getattr(source, "name", "stream"))
-        return File(name, _unpacked(source, name))
+        return _file(name, source, name)
     try:
-        return File(str(source), _unpacked(opened.enter_context(Path(source).open("rb", BUFFER)), str(source)))
+        return _file(str(source), opened.enter_context(Path(source).open("rb", BUFFER)), str(source))
     except OSError as error:
         raise Unreadable(f"{source}: {error.strerror}") from error
+
+
+def _file(name: str, packed: BinaryIO, ending: str) -> File:
+    return File(name, _unpacked(packed, ending), packed, _size(packed))
+
+
+def _size(file: BinaryIO) -> int | None:
+    """How many bytes the file holds; None of a pipe, a terminal, and what is no file of the system."""
+    try:
+        told = os.fstat(file.fileno())
+    except OSError:
+        return None
+    return told.st_size if stat.S_ISREG(told.st_mode) else None
 
 
 def _unpacked(packed: BinaryIO, name: str) -> BinaryIO:

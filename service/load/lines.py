@@ -32,13 +32,23 @@ class Line(NamedTuple):
 
 
 class LineError(Exception):
-    """A line that is wrong: why, in which field, and of which type, as far as these can be told."""
+    """A line that is wrong: why, in which field, and of which type, as far as these can be told.
 
-    def __init__(self, reason: str, field: str | None = None, type: str | None = None) -> None:  # noqa: A002 - its name in the stream
+    `at` is the place of the character where it stops being JSON, from 0.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        field: str | None = None,
+        type: str | None = None,  # noqa: A002 - its name in the stream
+        at: int | None = None,
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.field = field
         self.type = type
+        self.at = at
 
 
 def read_line(text: bytes, now: datetime) -> Line:
@@ -48,7 +58,10 @@ def read_line(text: bytes, now: datetime) -> Line:
     try:
         given = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise LineError(f"not JSON: {error}") from None
+        # Where it is not even UTF-8, orjson has no text to tell a place in.
+        if not error.doc:
+            raise LineError(f"not JSON: {error.msg}") from None
+        raise LineError(f"not JSON: {error.msg}, at character {error.pos + 1:,}", at=error.pos) from None
     if not isinstance(given, dict):
         raise LineError("the line must be an object")
     kind = given.get("type")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]

@@ -9,7 +9,7 @@ import asyncpg
 import orjson
 
 from service.events import Observer, ignore
-from service.load.events import Summary
+from service.load.events import ReadingEnded, Summary
 from service.load.files import File, Source, in_memory, open_files
 from service.load.resolving import resolve
 from service.load.staging import stage
@@ -52,6 +52,7 @@ async def _load(dsn: str, files: Sequence[File], *, strict: bool, observer: Obse
     try:
         async with _session(dsn) as conn:
             await stage(conn, files, tally)
+            observer(ReadingEnded(tally.lines))
             await resolve(conn, tally)
             # From here on nothing is refused but what other loads have overtaken.
             tally.strict = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -9,15 +10,20 @@ from datetime import UTC, datetime
 
 from service.events import Observer, ignore
 from service.load.events import Summary
-from service.load.files import File, FileBroken, Source, open_files, split_lines
-from service.load.lines import LineError, read_line
+from service.load.files import File, FileBroken, Source, open_files, part_read, split_lines
+from service.load.lines import MAX_LINE, LineError, read_line
 from service.load.tally import Tally
 
 CHUNK_LINES = 10_000
 CHUNK_BYTES = 8 * 1024 * 1024
 """What is held in memory at a time: one chunk on its way to the database, and the next one while it is read."""
 SHOWN = 200
-"""Bytes of a wrong line that are shown."""
+"""Characters of a wrong line that are kept to be shown."""
+BEFORE = 40
+"""So many of them before the place where it is wrong."""
+
+NAME = re.compile(r"[A-Za-z]\w*")
+"""The names in the path to a field, as in `ratings[0].bias`."""
 
 Row = tuple[int, str, str]
 """A line's number, its key and its fields."""
@@ -25,11 +31,12 @@ Row = tuple[int, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
-    """A wrong line by its number, with its beginning."""
+    """A wrong line by its number, with what of it is worth seeing, and the place in that where it goes wrong."""
 
     number: int
     error: LineError
     text: str = ""
+    at: int | None = None
 
 
 @dataclass(slots=True)
@@ -56,7 +63,7 @@ def check(files: Sequence[Source], observer: Observer = ignore) -> Summary:
     with open_files(files) as opened:
         for chunk in chunks(opened):
             count(chunk, tally)
-            tally.tell_progress()
+            tally.tell_progress(part_read(opened))
     return tally.summary(completed=True)
 
 
@@ -68,7 +75,7 @@ def count(chunk: Chunk, tally: Tally) -> None:
     for kind, rows in chunk.rows.items():
         tally.accept(kind, len(rows))
     for line in chunk.wrong:
-        tally.refuse(line.number, line.error.field, line.error.reason, line.error.type, line.text)
+        tally.refuse(line.number, line.error.field, line.error.reason, line.error.type, text=line.text, at=line.at)
 
 
 def chunks(files: Sequence[File]) -> Iterator[Chunk]:
@@ -104,7 +111,17 @@ def _fill(chunk: Chunk, lines: Iterator[bytes], number: int) -> int:
         try:
             line = read_line(text, now)
         except LineError as error:
-            chunk.wrong.append(Wrong(number, error, text[:SHOWN].decode(errors="replace")))
+            chunk.wrong.append(Wrong(number, error, *_excerpt(text, error)))
         else:
             chunk.rows[line.type].append((number, line.key, line.fields))
     return number
+
+
+def _excerpt(line: bytes, error: LineError) -> tuple[str, int | None]:
+    """What is to be seen of a wrong line: where it goes wrong, where the field is named, else its beginning."""
+    text = line[:MAX_LINE].decode(errors="replace")
+    named = NAME.findall(error.field or "")
+    place = error.at if error.at is not None else text.find(f'"{named[-1]}"') if named else 0
+    start = max(place - BEFORE, 0) if place > 2 * BEFORE else 0
+    cut = "…" if start else ""
+    return cut + text[start : start + SHOWN], None if error.at is None else error.at - start + len(cut)

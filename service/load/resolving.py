@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncGenerator, AsyncIterable
 from contextlib import asynccontextmanager
 from importlib.resources import files
@@ -31,7 +32,8 @@ async def resolve(conn: Connection, tally: Tally) -> None:
     await conn.execute(STATEMENTS["name_own_stories"])
     async with _rows(conn, "refuse_unknown_stories") as refused:
         async for row in refused:
-            tally.refuse_accepted(row["line"], "story", UNKNOWN_STORY, "article")
+            line = _in_short("article", url=row["key"], story=row["story"])
+            tally.refuse_accepted(row["line"], "story", UNKNOWN_STORY, "article", text=line)
     await conn.execute(STATEMENTS["fold_articles"])
     await conn.execute(STATEMENTS["add_own_stories"])
     await conn.execute(STATEMENTS["add_roots"])
@@ -60,8 +62,14 @@ async def _settle_fates(conn: Connection, tally: Tally) -> None:
     await conn.execute(STATEMENTS["create_settling"])
     async with _rows(conn, "settle_fates") as refused:
         async for row in refused:
-            tally.refuse_accepted(row["line"], row["field"], row["reason"], "merge")
+            line = _in_short("merge", **{"from": row["from"], "into": row["into"]})
+            tally.refuse_accepted(row["line"], row["field"], row["reason"], "merge", text=line)
     await conn.execute(STATEMENTS["settle_nodes"])
     await conn.execute(STATEMENTS["create_net_fates"])
     if await conn.fetchval("select exists (select from staged_fates)"):
         await conn.execute(STATEMENTS["settle_articles"])
+
+
+def _in_short(kind: str, **keys: str) -> str:
+    """A line of which only the keys are known by now, as it might be written."""
+    return json.dumps({"type": kind, **keys}, ensure_ascii=False)

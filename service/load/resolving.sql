@@ -110,9 +110,9 @@ with refused as (
     left join story_nodes r on r.n = n.parent
     where n.key = a.fields ->> 'story'
         and (coalesce(r.removed, n.removed) or not (coalesce(r.loaded, n.loaded) or coalesce(r.id, n.id) is not null))
-    returning a.line
+    returning a.line, a.key, a.fields ->> 'story' as story
 )
-select line from refused order by line;
+select line, key, story from refused order by line;
 
 -- name: fold_articles
 -- All lines of an article as one, a story's articles side by side. `story` is null where a stored one keeps its own;
@@ -210,7 +210,10 @@ end;
 $$;
 
 -- name: settle_fates
-select line, field, reason from pg_temp.settle_fates();
+select r.line, r.field, r.reason, f.fields ->> 'from' as "from", f.fields ->> 'into' as "into"
+from pg_temp.settle_fates() r
+join staged_fates f on f.line = r.line
+order by r.line;
 
 -- name: settle_nodes
 -- Where every node's articles end up, and which new nodes are written only because others need them: what was merged

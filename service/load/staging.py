@@ -9,7 +9,7 @@ from importlib.resources import files as package_files
 import asyncpg
 
 from service.db.queries import named_statements
-from service.load.files import File
+from service.load.files import File, part_read
 from service.load.reading import chunks, count
 from service.load.tally import Tally
 
@@ -38,7 +38,7 @@ async def stage(conn: asyncpg.Connection[asyncpg.Record], files: Sequence[File],
             count(chunk, tally)
             for kind, rows in chunk.rows.items():
                 await conn.copy_records_to_table(TABLES[kind], records=rows, columns=COLUMNS)
-            tally.tell_progress()
+            tally.tell_progress(part_read(files))
     finally:
         # Nobody may close a file while it is read.
         await asyncio.gather(reading, return_exceptions=True)

@@ -41,14 +41,16 @@ class Tally:
         """So many lines of a type are right."""
         self._accepted[kind] += lines
 
-    def tell_progress(self) -> None:
-        """Tells how many lines there have been."""
-        self.observer(LinesRead(self.lines, self._refused.total()))
+    def tell_progress(self, part: float | None) -> None:
+        """Tells how many lines there have been, and what part of all."""
+        self.observer(LinesRead(self.lines, self._refused.total(), part))
 
-    def refuse(self, line: int, field: str | None, reason: str, kind: str | None, text: str = "") -> None:
-        """Tells that a line, which begins with that text, is wrong. Raises LoadRefused where the load is strict."""
+    def refuse(
+        self, line: int, field: str | None, reason: str, kind: str | None, *, text: str = "", at: int | None = None
+    ) -> None:
+        """Tells that a line, of which that text is shown, is wrong. Raises LoadRefused where the load is strict."""
         file = bisect_right(self._starts, line) - 1
-        error = LineRefused(self._files[file], line - self._starts[file] + 1, field, reason, text)
+        error = LineRefused(self._files[file], line - self._starts[file] + 1, field, reason, text, at)
         self._refused[kind or "unknown"] += 1
         if len(self._errors) < KEPT_ERRORS:
             self._errors.append(error)
@@ -56,10 +58,10 @@ class Tally:
         if self.strict:
             raise LoadRefused
 
-    def refuse_accepted(self, line: int, field: str | None, reason: str, kind: str) -> None:
+    def refuse_accepted(self, line: int, field: str | None, reason: str, kind: str, *, text: str = "") -> None:
         """Tells that a line, right in itself, does not fit what it names."""
         self._accepted[kind] -= 1
-        self.refuse(line, field, reason, kind)
+        self.refuse(line, field, reason, kind, text=text)
 
     def count(self, kind: str, *, created: int = 0, updated: int = 0) -> None:
         """So many things of a type were created and updated."""

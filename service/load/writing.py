@@ -14,7 +14,7 @@ from typing import Any
 import asyncpg
 
 from service.db.queries import named_statements
-from service.load.events import BatchWritten
+from service.load.events import BatchWritten, WritingBegan
 from service.load.resolving import CIRCLE, Connection, close_circles
 from service.load.resolving import STATEMENTS as RESOLVING
 from service.load.tally import Tally
@@ -88,6 +88,7 @@ class Writer:
         await self._conn.execute(STATEMENTS["create_batches"])
         work = (await self._conn.fetch(STATEMENTS["count_work"]))[0]
         self._total = sum(work.values())
+        self._tally.observer(WritingBegan(self._total))
         await self._in_transaction(self._write_topics)
         await self._in_transaction(lambda: self._write_kind(PLACES))
         for kind, count in ((OUTLETS, work["outlets"]), (STORIES, work["stories"])):

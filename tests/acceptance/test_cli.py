@@ -1,16 +1,20 @@
 import json
+import os
+import pty
 import re
 import signal
 import socket
+import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
 
-from tests.acceptance.program import run, serving
+from tests.acceptance.program import COMMAND, run, serving
 from tests.databases import database
 
 ROOT = Path(__file__).parents[2]
@@ -235,3 +239,33 @@ def test_a_file_is_checked_without_a_database(tmp_path: Path) -> None:
     assert re.search(r"topic +1 +1\n", done.stdout)
     schema = json.loads(run("check", "--schema").stdout)
     assert [kind["title"] for kind in schema["oneOf"]][:2] == ["topic", "place"]
+
+
+def test_who_watches_a_terminal_sees_how_far_it_is_and_where_a_line_is_wrong(tmp_path: Path) -> None:
+    file = tmp_path / "news.ndjson"
+    lines = [f'{{"type": "topic", "slug": "{number}"}}\n' for number in range(40_000)]
+    file.write_text("".join([*lines, '{"type": "topic", }\n']), encoding="utf-8")
+    watched, terminal = pty.openpty()
+    process = subprocess.Popen(
+        [*COMMAND, "check", str(file)],
+        stdout=terminal,
+        stderr=terminal,
+        cwd=ROOT,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
+    )
+    os.close(terminal)
+    shown = b""
+    with suppress(OSError):  # which is how a terminal ends
+        while part := os.read(watched, 65_536):
+            shown += part
+    os.close(watched)
+    assert process.wait() == 1
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode()).replace("\r\n", "\n")
+    assert re.search(r"read [1-4]0,000 lines, [0-9,]+/s ?[━╸╺]+ +[0-9]+% ", plain)
+    mark = " " * 20 + "^"
+    assert (
+        f'{file}:40001: not JSON: trailing comma is not allowed, at character 17\n    {{"type": "topic", }}\n{mark}\n'
+        in plain
+    )
+    assert shown.rstrip().endswith(b" s.")
+    assert b"\x1b[?25h" in shown, "the cursor is not shown again"

@@ -19,7 +19,7 @@ import orjson
 import pytest
 
 from service.events import Event
-from service.load import BatchWritten, LineRefused, LinesRead, load, load_lines, writing
+from service.load import BatchWritten, LineRefused, LinesRead, ReadingEnded, WritingBegan, load, load_lines, writing
 from tests.databases import MakeDatabase
 from tests.integration.loading import (
     Line,
@@ -80,7 +80,8 @@ async def test_errors_name_the_file_and_its_line(empty_database: str, tmp_path: 
     places = [(error.file, error.line, error.field) for error in summary.errors]
     assert places == [(str(first), 3, None), (str(second), 3, "slug"), (str(second), 2, "story")]
     assert [event for event in told if isinstance(event, LineRefused)] == list(summary.errors)
-    assert [event for event in told if isinstance(event, LinesRead)][-1] == LinesRead(6, 2)
+    assert [event for event in told if isinstance(event, LinesRead)][-1] == LinesRead(6, 2, 1.0)
+    assert summary.errors[2].text == '{"type": "article", "url": "https://one.example/1", "story": "never"}'
 
 
 async def test_lines_that_name_what_is_not_there_are_refused_in_bounded_memory(empty_database: str) -> None:
@@ -281,6 +282,13 @@ async def test_progress_is_told_batch_by_batch(empty_database: str, monkeypatch:
     batches = [event for event in told if isinstance(event, BatchWritten)]
     assert [batch.done for batch in batches] == sorted({batch.done for batch in batches})
     assert batches[-1].done == batches[-1].total
+    ended, began = (event for event in told if isinstance(event, ReadingEnded | WritingBegan))
+    assert isinstance(ended, ReadingEnded)
+    assert isinstance(began, WritingBegan)
+    assert began.total == batches[-1].total
+    reads = [event for event in told if isinstance(event, LinesRead)]
+    assert max(map(told.index, reads)) < told.index(ended) < told.index(began) < told.index(batches[0])
+    assert ended.lines == reads[-1].lines
 
 
 # The real corpus ---------------------------------------------------------------------------------------

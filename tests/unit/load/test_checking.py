@@ -99,3 +99,21 @@ def test_what_is_wrong_is_told_with_its_place_and_its_beginning() -> None:
         "article": (1, 1),
         "unknown": (0, 1),
     }
+
+
+@pytest.mark.parametrize(
+    ("line", "text", "at"),
+    [
+        (b'{"type": "topic", }', '{"type": "topic", }', 16),
+        ("{'ä': 1}".encode(), "{'ä': 1}", 1),
+        (b'{"type": "topic"', '{"type": "topic"', 16),
+        (b'{"x": "' + b"y" * 300 + b'", }', "…" + "y" * 39 + '", }', 41),
+        (b'{"x": "\xff"}', '{"x": "\ufffd"}', None),
+        (b'{"type": "topic"}', '{"type": "topic"}', None),
+        (b'{"type": "story", "key": "' + b"k" * 100 + b'", "title": 7}', "…" + "k" * 37 + '", "title": 7}', None),
+        (b'{"type": "topic", "slug": "' + b"x" * 301 + b'"}', '{"type": "topic", "slug": "' + "x" * 173, None),
+    ],
+)
+def test_what_is_shown_of_a_wrong_line_is_where_it_is_wrong(line: bytes, text: str, at: int | None) -> None:
+    _, (refused,) = checked(line)
+    assert (refused.text, refused.at) == (text, at)

@@ -1,5 +1,6 @@
 import gzip
 import io
+import os
 import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from service.load.files import FileBroken, Unreadable, open_files, split_lines
+from service.load.files import FileBroken, Unreadable, open_files, part_read, split_lines
 from service.load.lines import MAX_LINE
 
 TEXT = b"".join(b'{"line": %d, "text": "%s"}\n' % (n, b"ab" * (n % 97)) for n in range(5_000))
@@ -109,3 +110,35 @@ def test_a_bomb_is_unpacked_in_bounded_memory() -> None:
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     assert peak < 40_000_000
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, zstandard.compress])
+def test_what_part_has_been_read_is_known_of_files(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    files = [tmp_path / "first", tmp_path / "second"]
+    for file in files:
+        file.write_bytes(pack(TEXT * 40))
+    with open_files(files) as (first, second):
+        parts: list[float | None] = []
+        for file in (first, second):
+            parts.extend(part_read([first, second]) for _ in split_lines(file))
+        parts.append(part_read([first, second]))
+    told = [part for part in parts if part is not None]
+    assert len(told) == len(parts)
+    assert told == sorted(told)
+    assert (told[0] < 0.5, told[len(told) // 2], told[-1]) == (True, pytest.approx(0.5, abs=0.2), 1)
+
+
+def test_of_a_pipe_nobody_knows_what_part_has_been_read(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(TEXT)
+    reading, writing = os.pipe()
+    os.write(writing, b"{}\n")
+    os.close(writing)
+    with open(reading, "rb") as pipe, open_files([file, pipe]) as files:  # noqa: PTH123 - a pipe has no path
+        assert [list(split_lines(each)) for each in files] == [LINES, [b"{}"]]
+        assert part_read(files) is None
+    with open_files([io.BytesIO(TEXT)]) as files:
+        assert part_read(files) is None
+    file.write_bytes(b"")
+    with open_files([file]) as files:
+        assert part_read(files) is None
