@@ -9,7 +9,6 @@ import httpx
 import pytest
 
 from schema import sdl
-from service.clients.files import FOLDER
 from service.db.pool import Database
 from service.db.queries import QUERIES
 from tests.acceptance.conftest import Serve
@@ -44,23 +43,6 @@ async def test_the_sdl_is_served_with_a_tag_to_ask_by(client: httpx.AsyncClient)
         again = await client.get("/schema.graphql", headers={"if-none-match": known})
         assert (again.status_code, again.content) == (304, b"")
     assert (await client.get("/schema.graphql", headers={"if-none-match": '"other"'})).status_code == 200
-
-
-@pytest.mark.parametrize(
-    ("name", "media_type"),
-    [("apollo.js", "text/javascript"), ("apollo.d.ts", "text/plain"), ("graphcache.js", "text/javascript")],
-)
-async def test_what_caches_of_clients_have_to_know_is_served(
-    client: httpx.AsyncClient, name: str, media_type: str
-) -> None:
-    response = await client.get(f"/clients/{name}")
-    assert response.headers["content-type"] == f"{media_type}; charset=utf-8"
-    assert response.content == (FOLDER / name).read_bytes()
-    head = await client.head(f"/clients/{name}")
-    assert (head.status_code, head.content, head.headers["etag"]) == (200, b"", response.headers["etag"])
-    again = await client.get(f"/clients/{name}", headers={"if-none-match": response.headers["etag"]})
-    assert again.status_code == 304
-    assert (await client.get("/clients/nothing.js")).status_code == 404
 
 
 async def test_a_browser_gets_graphiql(client: httpx.AsyncClient) -> None:
