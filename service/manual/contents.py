@@ -36,6 +36,8 @@ CALLERS = (
         (
             Entry("figures", "What each figure counts, and by which rule."),
             Entry("windows", "Coverage over many stories in a window of time."),
+            Entry("rest", "A URL for each thing, with an OpenAPI document."),
+            Entry("clients", "Apollo Client, urql, Relay and code generators: what to set."),
             Entry("paging", "Pages of a list, their order, and how many items there are."),
             Entry("errors", "Every code, its status, and what to do about it."),
             Entry("changes", "Stay in step: poll the change feed, or subscribe."),
