@@ -19,6 +19,8 @@ from tests.acceptance.conftest import Serve
 from tests.access_keys import PEPPER, made_key
 from tests.lacking import lacking
 
+pytestmark = pytest.mark.any_engine
+
 EXAMPLES = Path(__file__).parent / "examples"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 

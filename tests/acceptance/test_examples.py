@@ -22,6 +22,8 @@ from tests.access_keys import PEPPER, made_key
 from tests.documentation import DOCS, RUN, SHOWN, Example, blocks, callers_pages, disagreement, examples
 from tests.lacking import lacking
 
+pytestmark = pytest.mark.any_engine
+
 MODULES = Path(__file__).parent / "examples"
 ADDRESS = "127.0.0.1:8000"
 SINCE = "2026-11-01T00:00:00Z"

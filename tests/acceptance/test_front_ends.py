@@ -19,6 +19,8 @@ from tests.acceptance.conftest import Serve
 from tests.acceptance.keyed import PEPPER, add_key, add_tier
 from tests.planner import small_world
 
+pytestmark = pytest.mark.any_engine
+
 TESTS = ("--test", "--test-force-exit")
 """Sockets of clients that are done with would keep a process for ever."""
 

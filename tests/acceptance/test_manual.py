@@ -14,6 +14,8 @@ from service.manual.contents import CONTENTS, REFERENCE
 from tests.acceptance.conftest import Serve
 from tests.documentation import DOCS
 
+pytestmark = pytest.mark.any_engine
+
 PAGES = [entry.name for group in CONTENTS for entry in group.entries]
 ELSEWHERE = {"/v1/openapi.json"}
 """What a service of its own answers."""

@@ -24,6 +24,8 @@ from tests.acceptance.reader import places_of
 from tests.databases import database, settled
 from tests.lacking import lacking
 
+pytestmark = pytest.mark.any_engine
+
 MOST_SCRIPT = 50_000
 ALL = ["FACTUALITY", "OWNERSHIP", "PERSPECTIVES", "HISTORY"]
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

@@ -9,8 +9,11 @@ import sys
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.acceptance.conftest import Serve
+
+pytestmark = pytest.mark.any_engine
 
 HERE = Path(__file__).parent
 ALL = "FACTUALITY,OWNERSHIP,PERSPECTIVES,HISTORY"
