@@ -36,8 +36,6 @@ CALLERS = (
         (
             Entry("figures", "What each figure counts, and by which rule."),
             Entry("windows", "Coverage over many stories in a window of time."),
-            Entry("rest", "A URL for each thing, with an OpenAPI document."),
-            Entry("clients", "Apollo Client, urql, Relay and code generators: what to set."),
             Entry("paging", "Pages of a list, their order, and how many items there are."),
             Entry("errors", "Every code, its status, and what to do about it."),
             Entry("changes", "Stay in step: poll the change feed, or subscribe."),
@@ -49,6 +47,17 @@ CALLERS = (
     ),
 )
 """What users of the API read. Every example of these pages is run by the tests."""
+
+OTHER_WAYS = (
+    Group(
+        "Other ways in",
+        (
+            Entry("rest", "A URL for each thing, with an OpenAPI document."),
+            Entry("clients", "Apollo Client, urql, Relay and code generators: what to set."),
+        ),
+    ),
+)
+"""What they read beside. What these show has tests of its own."""
 
 OPERATORS = (
     Group(
@@ -77,4 +86,4 @@ OPERATORS = (
 )
 """What those read who run the service."""
 
-CONTENTS = CALLERS + OPERATORS
+CONTENTS = CALLERS + OTHER_WAYS + OPERATORS

@@ -11,6 +11,7 @@ import asyncpg
 import httpx
 import pytest
 
+from service.http.encoding import SMALLEST
 from tests.acceptance.conftest import Serve
 from tests.acceptance.keyed import PEPPER, add_key, add_tier, bearer
 from tests.acceptance.reader import Places, places_of
@@ -249,7 +250,7 @@ async def test_files_have_their_hash_in_their_address_and_are_kept_for_ever(read
     for path in paths:
         response = await reader.get(path, headers={"accept-encoding": "br"})
         assert response.headers["cache-control"] == "public, max-age=31536000, immutable", path
-        assert response.headers["content-encoding"] == "br"
+        assert ("content-encoding" in response.headers) is (len(response.content) >= SMALLEST)
         etag = response.headers["etag"]
         known = await reader.get(path, headers={"accept-encoding": "br", "if-none-match": etag})
         assert (known.status_code, known.content) == (304, b"")

@@ -1,6 +1,6 @@
 export default {
   schema: 'parallax/schema.graphql',
-  documents: ['parallax/operations/*.graphql'],
+  documents: ['parallax/operations/{FrontPage,StoryPage}.graphql'],
   generates: {
     'types/gql/': {
       preset: 'client',
