@@ -24,6 +24,7 @@ from service.db.replicas import Replicas
 from service.documents import KeptForAll, KeptHere, Quota, Registered, Registry, read_registered
 from service.errors import NotFound
 from service.events import Observer, ServingEnded, ServingStarted
+from service.feeds import feed_routes
 from service.http import health, pages
 from service.http.admission import Admission
 from service.http.asking import Asking
@@ -121,7 +122,12 @@ def create_app(settings: Settings, dsn: str, observe: Observer | None = None) ->
     ready = health.ready(database, redis, feed, replicas)
     reader = Reader(asking, registered, settings)
     router = Router(
-        [*_routes(settings, ready), *reader.routes, *rest_routes(asking, registered, planner.schema, settings)],
+        [
+            *_routes(settings, ready),
+            *reader.routes,
+            *feed_routes(asking, settings),
+            *rest_routes(asking, registered, planner.schema, settings),
+        ],
         redirect_slashes=False,
         default=reader.telling(_nothing_here),
         lifespan=lifespan,

@@ -10,27 +10,22 @@ from service.documents import Registered
 from service.errors import (
     BadUserInput,
     CursorExpired,
-    MethodNotAllowed,
     NotAcceptable,
     NotFound,
     RequestTooLarge,
     UpgradeRequired,
 )
 from service.http.asking import Asking
-from service.http.kept import READING
 from service.http.media import accepts_json
 from service.http.problems import as_problem
 from service.http.public import base_url
+from service.http.read_only import answers_options
 from service.http.requests import headers_of
-from service.http.responses import send_options
-from service.http.shortcuts import Header, lines_of
+from service.http.shortcuts import lines_of
 from service.rest.answers import answer_form, cursor_form, next_line
 from service.rest.parameters import Pairs, Parameters, pairs_of
 from service.rest.selections import Answered
 from service.settings import Settings
-
-ALLOWED = "GET, HEAD, OPTIONS"
-_ALLOW: Header = (b"allow", ALLOWED.encode())
 
 
 async def is_preliminary(scope: Scope, send: Send) -> bool:
@@ -38,12 +33,8 @@ async def is_preliminary(scope: Scope, send: Send) -> bool:
 
     From here on errors are told as problems.
     """
-    scope["refusing"] = as_problem
-    if scope["method"] == "OPTIONS":
-        await send_options(send, _ALLOW)
+    if await answers_options(scope, send):
         return True
-    if scope["method"] not in READING:
-        raise MethodNotAllowed("This is only read: use GET.", allow=ALLOWED)
     if not accepts_json(headers_of(scope).get(b"accept", b"")):
         raise NotAcceptable("The Accept header does not allow application/json, which is all that is answered here.")
     return False

@@ -62,7 +62,8 @@ async def test_every_registered_document_is_answered_of_real_news(demo: httpx.As
         "domains": sorted({each["outlet"]["domain"] for each in story["story"]["articles"]["nodes"]})[:2],
     }
     for name, each in REGISTERED.items():
-        if each.route or each.document.operations[name].kind != "query":  # test_rest.py asks those with a route
+        if each.route or name.startswith(("Export", "Feed", "News")) or each.document.operations[name].kind != "query":
+            continue  # tests of what they are for ask these
             continue
         values["slug"] = outlet if name == "OutletPage" else front[0]["slug"]
         values["published"] = {"after": front[-1]["lastPublishedAt"]}
