@@ -86,7 +86,7 @@ class Feature(Enum):
     HISTORY = strawberry.enum_value(
         "HISTORY", description="Windows that begin long ago: more than 90 days, unless the service is set otherwise."
     )
-    EXPORT = strawberry.enum_value("EXPORT", description="Nothing here needs it yet.")
+    EXPORT = strawberry.enum_value("EXPORT", description="All that a filter chooses as one file, at `/v1/export`.")
 
 
 @strawberry.enum(

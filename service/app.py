@@ -24,7 +24,8 @@ from service.db.replicas import Replicas
 from service.documents import KeptForAll, KeptHere, Quota, Registered, Registry, read_registered
 from service.errors import NotFound
 from service.events import Observer, ServingEnded, ServingStarted
-from service.feeds import feed_routes
+from service.export import export_routes
+from service.feeds import feed_routes, news_routes
 from service.http import health, pages
 from service.http.admission import Admission
 from service.http.asking import Asking
@@ -78,12 +79,13 @@ def create_app(settings: Settings, dsn: str, observe: Observer | None = None) ->
     allowances = Allowances(redis, settings.redis_prefix, settings.allowances, observe)
     usage = Usage(dsn, access, observe)
     streams = Streams(settings.max_streams)
+    exports = Streams(settings.max_exports, "exports")
 
     @asynccontextmanager
     async def lifespan(_app: object) -> AsyncGenerator[None]:
         async with AsyncExitStack() as stack:
-            reviewed = streams.reviewed(callers.holds)
-            parts = (telemetry.running(), database, replicas, access, redis, callers, usage, feed, reviewed)
+            reviewed = [each.reviewed(callers.holds) for each in (streams, exports)]
+            parts = (telemetry.running(), database, replicas, access, redis, callers, usage, feed, *reviewed)
             for part in parts:
                 if part:
                     await stack.enter_async_context(part)
@@ -126,6 +128,8 @@ def create_app(settings: Settings, dsn: str, observe: Observer | None = None) ->
             *_routes(settings, ready),
             *reader.routes,
             *feed_routes(asking, settings),
+            *news_routes(asking, settings),
+            *export_routes(asking, registered, planner.schema, exports, telemetry=telemetry, settings=settings),
             *rest_routes(asking, registered, planner.schema, settings),
         ],
         redirect_slashes=False,
@@ -134,7 +138,12 @@ def create_app(settings: Settings, dsn: str, observe: Observer | None = None) ->
     )
     app = _straight(graphql, SocketOrigins(sockets, settings.allowed_origins), GRAPHQL_PATHS, router)
     operators = management(telemetry.metrics.exposition, ready)
-    return Application(*_layered(app, graphql, settings, telemetry), drain=streams.end, management=operators)
+
+    def drain() -> None:
+        streams.end()
+        exports.end()
+
+    return Application(*_layered(app, graphql, settings, telemetry), drain=drain, management=operators)
 
 
 @dataclass(frozen=True, slots=True)

@@ -224,6 +224,9 @@ class Settings(BaseSettings):
     max_streams: PositiveInt = Field(
         default=4_000, description="The most WebSockets and event streams of one caller that are open at a time."
     )
+    max_exports: PositiveInt = Field(
+        default=4, description="The most exports of one caller that are on their way at a time from one process."
+    )
     max_subscriptions: PositiveInt = Field(default=10, description="The most operations that run on a WebSocket.")
     socket_init_timeout: PositiveFloat = Field(
         default=3.0, description="Seconds in which a WebSocket must send `connection_init`."

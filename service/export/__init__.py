@@ -1,1 +1,5 @@
 """Exports: all articles or stories that a filter chooses, as NDJSON or CSV, streamed page by page."""
+
+from service.export.routes import export_routes
+
+__all__ = ["export_routes"]

@@ -1,5 +1,5 @@
-"""Feeds of stories and articles: RSS 2.0, Atom (RFC 4287) and JSON Feed 1.1, made of registered documents."""
+"""News in other forms: feeds (RSS 2.0, Atom, JSON Feed 1.1), IPTC ninjs and schema.org, of registered documents."""
 
-from service.feeds.routes import feed_routes
+from service.feeds.routes import feed_routes, news_routes
 
-__all__ = ["feed_routes"]
+__all__ = ["feed_routes", "news_routes"]

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Receive, Scope, Send
 
 from service.errors import NotFound
-from service.feeds import atom, entries, json_feed, opml, rss
+from service.feeds import atom, entries, json_feed, ninjs, opml, rss, schema_org
 from service.feeds.entries import Feed, Reading
 from service.http.asking import Asking
 from service.http.forms import Data, Form
@@ -66,6 +66,19 @@ def feed_routes(asking: Asking, settings: Settings) -> list[BaseRoute]:
     return [*routes, Mount(ROOT, _nothing_here)]
 
 
+def news_routes(asking: Asking, settings: Settings) -> list[BaseRoute]:
+    """The forms that news has elsewhere, of an article and of a story."""
+    routes: list[BaseRoute] = []
+    for form in (ninjs, schema_org):
+        of_article = partial(_one, "article", form.article)
+        of_story = partial(_one, "story", form.story)
+        article = Served("NewsOfArticle", {}, form.ENDING, form.CONTENT_TYPE, of_article)
+        story = Served("NewsOfStory", {}, form.ENDING, form.CONTENT_TYPE, of_story)
+        routes.append(Route(f"/v1/articles/{{id}}/{form.ENDING}", FeedEndpoint(asking, article, settings)))
+        routes.append(Route(f"/v1/stories/{{slug}}/{form.ENDING}", FeedEndpoint(asking, story, settings)))
+    return routes
+
+
 class FeedEndpoint:
     """Answers by one document in one form, as a plain ASGI application that raises ApiError or CallerGone."""
 
@@ -91,6 +104,13 @@ class FeedEndpoint:
 
 def _written(reading: Reading, written: Callable[[Feed, str], bytes], data: Data, base: str) -> bytes:
     return written(reading(data, base), base)
+
+
+def _one(key: str, written: Callable[[Mapping[str, Any], str], bytes], data: Data, base: str) -> bytes:
+    found = data[key]
+    if found is None:
+        raise NotFound("There is nothing by this name.")
+    return written(found, base)
 
 
 async def _nothing_here(scope: Scope, _receive: Receive, _send: Send) -> None:

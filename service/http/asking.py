@@ -89,10 +89,13 @@ class Asking:
         guest: Guest,
         name: str,
         variables: Mapping[str, Any] | Callable[[], Mapping[str, Any]],
+        *,
+        keep: bool = True,
     ) -> Asked:
         """What a guest gets for the document of that name, charged. Raises ApiError or CallerGone.
 
-        Where the variables are yet to be read of what was sent, a refusal by what reads them has its price.
+        Where the variables are yet to be read of what was sent, a refusal by what reads them has its price. What hardly
+        anybody asks a second time had better not be kept, in the place of what many ask.
         """
         journey, operation = _journey(scope), self._documents[name]
         try:
@@ -106,7 +109,7 @@ class Asking:
             scope["balance"] = scope.get("balance") or await self._admission.balance(guest)
             raise
         with WhileCallerWaits(receive):
-            if self._operations.is_kept(call):
+            if keep and self._operations.is_kept(call):
                 answer = await self._operations.kept(call, journey)
                 return Asked(guest, call, answer.entry.body, balance, answer)
             return Asked(guest, call, await self._operations.made(call, variables, guest, journey), balance)

@@ -25,11 +25,11 @@ ENCODERS: Mapping[str, Callable[[bytes], bytes]] = {
 
 
 @lru_cache(maxsize=256)
-def accepted_encoding(accept_encoding: bytes) -> str:
-    """The coding that the header allows and likes best; empty for a body as it is."""
+def accepted_encoding(accept_encoding: bytes, among: tuple[str, ...] = tuple(ENCODERS)) -> str:
+    """The coding of these that the header allows and likes best; empty for a body as it is."""
     if len(accept_encoding) > MAX_ACCEPT:
         return ""
     weights = dict(weighted(accept_encoding))
-    best = max(ENCODERS, key=lambda name: weights.get(name, weights.get("*", 0.0)))
+    best = max(among, key=lambda name: weights.get(name, weights.get("*", 0.0)))
     liked = weights.get(best, weights.get("*", 0.0))
     return best if liked > 0 and liked >= weights.get("identity", 0.0) else ""

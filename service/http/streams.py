@@ -31,10 +31,11 @@ class Stream:
 
 
 class Streams:
-    """The sockets and event streams that are open in this process."""
+    """What of one kind is open in this process; `told` is what callers know them as."""
 
-    def __init__(self, most_a_caller: int) -> None:
+    def __init__(self, most_a_caller: int, told: str = "sockets and streams") -> None:
         self._most = most_a_caller
+        self._told = told
         self._counts: Counter[str] = Counter()
         self._open: set[Stream] = set()
         self._ends = False
@@ -92,7 +93,7 @@ class Streams:
 
     def _count(self, account: str) -> None:
         if self._counts[account] >= self._most:
-            raise RateLimited(f"At most {self._most:,} sockets and streams of one caller may be open.")
+            raise RateLimited(f"At most {self._most:,} {self._told} of one caller may be open.")
         self._counts[account] += 1
 
     def _discount(self, account: str) -> None:

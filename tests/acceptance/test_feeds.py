@@ -182,7 +182,7 @@ async def test_odd_characters_come_through_from_the_database(serve: Serve, empty
     conn = await asyncpg.connect(empty_database)
     titles = [each.replace("\x00", "").strip()[:1_000] or "none" for each in ODD]
     await conn.execute("insert into outlets (id, domain, slug, name) values (1, 'a.example', 'a', 'A')")
-    told_stories = [(number, number, f"s{number}", title) for number, title in enumerate(titles, 1)]
+    told_stories = [(number, str(number), f"s{number}", title) for number, title in enumerate(titles, 1)]
     await conn.executemany("insert into stories (id, key, slug, title) values ($1, $2, $3, $4)", told_stories)
     await conn.executemany(
         "insert into articles (outlet_id, story_id, published_at, url, title)"
