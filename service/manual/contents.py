@@ -53,6 +53,8 @@ OTHER_WAYS = (
         "Other ways in",
         (
             Entry("rest", "A URL for each thing, with an OpenAPI document."),
+            Entry("feeds", "RSS, Atom and JSON Feed; ninjs and schema.org."),
+            Entry("export", "All articles or stories of a filter, as NDJSON or CSV."),
             Entry("clients", "Apollo Client, urql, Relay and code generators: what to set."),
         ),
     ),
