@@ -187,13 +187,14 @@ class GraphQLEndpoint:
         if media_type is MediaType.EVENTS:
             await self._stream(scope, receive, send, guest, sent)
             return
-        reader = Reader(method, headers, media_type, guest.caller.key is not None)
+        # What is charged already, for who was looked for at hand, is not charged again.
+        reader = Reader(method, headers, media_type, guest.caller.key is not None, scope.get("balance"))
         cache = self._cache
         known = self._calls.get((sent, guest.terms)) if cache else None
         if known and cache:
             operation, call = known
             note_call(journey, operation, call)
-            charged = scope.get("balance") or self._admission.charged_at_hand(guest, call)
+            charged = reader.balance or self._admission.charged_at_hand(guest, call)
             reader.balance = scope["balance"] = charged or await self._admission.charge(guest, call)
             if answer := cache.at_hand(call.key):
                 journey.cache = answer.state
