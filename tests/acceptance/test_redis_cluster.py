@@ -166,10 +166,10 @@ async def test_a_master_that_dies_fails_no_request_and_holds_none_up(
     # So little memory that answers come from Redis.
     settings = {"redis_url": f"redis+cluster://127.0.0.1:{nodes.ports[0]}", "cache_bytes": 2_000, "allowances": "off"}
     async with serve(empty_database, **settings) as client:
-        await until_all_are_kept(client)
         enough = asyncio.Event()
         async with asyncio.TaskGroup() as group:
             watch = group.create_task(calls.watch())
+            await until_all_are_kept(client)
             readers = [group.create_task(read_on(client, number * 7, enough)) for number in range(8)]
             await asyncio.sleep(0.5)
             await nodes.kill(killed)
