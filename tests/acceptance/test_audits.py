@@ -7,6 +7,9 @@ import json
 from pathlib import Path
 
 import httpx
+import pytest
+
+pytestmark = pytest.mark.any_engine
 
 AUDITS = 61
 

@@ -7,6 +7,8 @@ import pytest
 
 from service.clients.files import FOLDER
 
+pytestmark = pytest.mark.any_engine
+
 
 @pytest.mark.parametrize(
     ("name", "media_type"),

@@ -19,6 +19,8 @@ from tests.acceptance.rest import problem
 from tests.databases import settled
 from tests.unit.feeds.test_feeds import JSON_FEED, ODD, read_xml
 
+pytestmark = pytest.mark.any_engine
+
 ENDINGS = ("rss", "atom", "json")
 TYPES = {
     "rss": "application/rss+xml; charset=utf-8",

@@ -13,6 +13,8 @@ from tests.acceptance.conftest import Serve
 from tests.acceptance.documents import answered
 from tests.acceptance.rest import problem
 
+pytestmark = pytest.mark.any_engine
+
 BASE = "https://news.example"
 TEXT = {"type": "string", "minLength": 1}
 URL = {"type": "string", "pattern": "^https?://[^ ]+$"}

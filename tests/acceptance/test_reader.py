@@ -16,6 +16,8 @@ from tests.acceptance.conftest import Serve
 from tests.acceptance.keyed import PEPPER, add_key, add_tier, bearer
 from tests.acceptance.reader import Places, places_of
 
+pytestmark = pytest.mark.any_engine
+
 ELSEWHERE = ("/docs", "/feeds", "/v1", "/graphql")
 """What others serve beside the reader."""
 HOSTILE = """"><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7 * 7 }}'"""

@@ -15,6 +15,8 @@ import pytest
 from tests.acceptance.conftest import Serve
 from tests.acceptance.rest import RECENT, ROUTED, by_graphql, by_rest, path_of, wrong_with
 
+pytestmark = pytest.mark.any_engine
+
 PAGE = (Path(__file__).parents[2] / "docs" / "rest.md").read_text(encoding="utf-8")
 ALL = "FACTUALITY,OWNERSHIP,PERSPECTIVES,HISTORY"
 WINDOW = {"publishedAfter": RECENT, "interval": "WEEK"}

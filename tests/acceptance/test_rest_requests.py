@@ -19,6 +19,8 @@ from tests.acceptance.rest import RECENT, by_graphql, by_rest, problem
 from tests.access_keys import made_key
 from tests.databases import MakeDatabase, database
 
+pytestmark = pytest.mark.any_engine
+
 NEWS = """
 insert into outlets (id, domain, slug, name) values (1, 'a.example', 'a', 'A'), (2, 'b.example', 'b', 'B');
 insert into ratings (outlet_id, agency, factuality) values (1, 'X', 'VERY_HIGH');
