@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-from starlette.routing import BaseRoute, Mount, Route, Router
+from starlette.routing import BaseRoute, Mount, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from schema import schema
@@ -32,10 +32,12 @@ from service.http.asking import Asking
 from service.http.at_hand import AtHand
 from service.http.changes import StoryChanges
 from service.http.graphql import GraphQLEndpoint
+from service.http.kept import READING
 from service.http.management import management
 from service.http.middleware import Failures, RequestId
 from service.http.operations import Operations
 from service.http.origins import Sharing, SocketOrigins, lines_for_all, refuse_socket
+from service.http.paths import at
 from service.http.proxies import BehindProxies
 from service.http.readings import readings
 from service.http.server_sent_events import EventStream
@@ -164,10 +166,10 @@ class Application:
 
 def _routes(settings: Settings, ready: health.Probe) -> list[BaseRoute]:
     return [
-        *_at("/livez", health.alive),
-        *_at("/readyz", ready),
-        *_at("/startupz", health.alive),
-        *((*_at("/schema.graphql", pages.schema_file), *client_routes()) if settings.introspection else ()),
+        *at("/livez", health.alive),
+        *at("/readyz", ready),
+        *at("/startupz", health.alive),
+        *((*at("/schema.graphql", pages.schema_file(), READING), *client_routes()) if settings.introspection else ()),
         Mount("/graphiql", pages.graphiql_files()),
         *manual_routes(settings),
     ]
@@ -202,11 +204,6 @@ def _straight(endpoint: ASGIApp, sockets: ASGIApp, paths: Container[str], router
         return router(scope, receive, send)
 
     return lead
-
-
-def _at(path: str, endpoint: ASGIApp | health.Probe) -> list[BaseRoute]:
-    """The same endpoint with and without a trailing slash."""
-    return [Route(path, endpoint), Route(f"{path}/", endpoint)]
 
 
 async def _nothing_here(_scope: Scope, _receive: Receive, _send: Send) -> None:

@@ -6,15 +6,14 @@ from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from service.http.kept import READING
 from service.http.pages import text_file
 
 FOLDER = Path(str(files("schema") / "clients"))
 
-_MEDIA_TYPES = {".js": "text/javascript; charset=utf-8", ".ts": "text/plain; charset=utf-8"}
+_MEDIA_TYPES = {".js": b"text/javascript; charset=utf-8", ".ts": b"text/plain; charset=utf-8"}
 
 
 def client_routes() -> Iterator[BaseRoute]:
@@ -23,9 +22,4 @@ def client_routes() -> Iterator[BaseRoute]:
 
 
 def _route(file: Path) -> Route:
-    text, media_type = file.read_bytes(), _MEDIA_TYPES[file.suffix]
-
-    async def send(request: Request) -> Response:
-        return text_file(request, text, media_type)
-
-    return Route(f"/clients/{file.name}", send)
+    return Route(f"/clients/{file.name}", text_file(file.read_bytes(), _MEDIA_TYPES[file.suffix]), methods=READING)

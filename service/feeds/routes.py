@@ -15,6 +15,7 @@ from service.feeds import atom, entries, json_feed, ninjs, opml, rss, schema_org
 from service.feeds.entries import Feed, Reading
 from service.http.asking import Asking
 from service.http.forms import Data, Form
+from service.http.paths import at
 from service.http.problems import as_problem
 from service.http.public import base_url
 from service.http.read_only import answers_options
@@ -56,7 +57,7 @@ class Served(NamedTuple):
 def feed_routes(asking: Asking, settings: Settings) -> list[BaseRoute]:
     """All routes under /feeds, the last of which refuses what is none."""
     listed = FeedEndpoint(asking, Served("FeedList", {}, "opml", opml.CONTENT_TYPE, opml.written), settings)
-    routes: list[BaseRoute] = [Route(ROOT, listed), Route(f"{ROOT}/", listed)]
+    routes: list[BaseRoute] = at(ROOT, listed)
     for kind in KINDS:
         for writer in _WRITERS:
             name = f"{kind.path.partition('/{')[0].replace('/', '.')}.{writer.ENDING}"

@@ -5,10 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import Enum
 from functools import lru_cache
+from typing import NamedTuple, Protocol
 
 from service.errors import NotAcceptable, UnsupportedMediaType
 
 MAX_ACCEPT = 1_000
+
+
+class Typed(Protocol):
+    """What an answer can be of."""
+
+    @property
+    def line(self) -> bytes:
+        """The header that names its type."""
+        ...
+
+
+class ContentType(NamedTuple):
+    """A type that is nothing but that, by the value of its Content-Type."""
+
+    value: bytes
+
+    @property
+    def line(self) -> bytes:
+        return b"content-type: " + self.value + b"\r\n"
 
 
 class MediaType(Enum):

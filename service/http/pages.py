@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from html import escape
 from importlib.resources import files
 from pathlib import Path
 
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from schema import sdl
-from service.http.media import MediaType
+from service.http.fixed import Fixed, FixedEndpoint
+from service.http.media import ContentType, MediaType
 from service.http.responses import reply
 from service.http.shortcuts import Header, lines_of
 
@@ -67,16 +65,11 @@ def graphiql_files() -> ASGIApp:
     return send_file
 
 
-async def schema_file(request: Request) -> Response:
+def schema_file() -> ASGIApp:
     """The SDL."""
-    return text_file(request, sdl().encode(), "text/plain; charset=utf-8")
+    return text_file(sdl().encode(), b"text/plain; charset=utf-8")
 
 
-def text_file(request: Request, text: bytes, media_type: str) -> Response:
-    """A text that is the same for all, with an ETag by which a caller can ask whether it changed."""
-    etag = f'"{hashlib.sha256(text).hexdigest()[:32]}"'
-    headers = {"etag": etag, "cache-control": "public, max-age=60"}
-    known = request.headers.get("if-none-match", "")
-    if etag in (tag.strip().removeprefix("W/") for tag in known.split(",")) or known.strip() == "*":
-        return Response(status_code=304, headers=headers)
-    return Response(text, headers=headers, media_type=media_type)
+def text_file(text: bytes, content_type: bytes) -> ASGIApp:
+    """A text that is the same for all."""
+    return FixedEndpoint(Fixed(ContentType(content_type), text), lines_of((b"cache-control", b"public, max-age=60")))

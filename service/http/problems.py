@@ -7,10 +7,10 @@ from http import HTTPStatus
 import orjson
 
 from service.errors import ApiError
-from service.http.forms import Form
+from service.http.media import ContentType
 from service.http.responses import Refusal
 
-PROBLEM = Form("problem", b"application/problem+json", orjson.dumps)
+PROBLEM = ContentType(b"application/problem+json")
 
 
 def as_problem(error: ApiError, request_id: str) -> Refusal:

@@ -22,8 +22,7 @@ from service.errors import (
     Unavailable,
     ValidationFailed,
 )
-from service.http.forms import Form
-from service.http.media import MediaType
+from service.http.media import MediaType, Typed
 from service.http.shortcuts import START, WHOLE, Header, headers_in, lines_of
 
 LINGER = 1.0
@@ -43,7 +42,7 @@ def allowance_lines(balance: Balance) -> bytes:
     return _ALLOWANCE % (balance.limit, balance.remaining, ceil(balance.full_in))
 
 
-def reply(status: int, media_type: MediaType | Form, body: bytes, lines: bytes) -> Message:
+def reply(status: int, media_type: Typed, body: bytes, lines: bytes) -> Message:
     """A whole response, with further headers as lines."""
     head = b"%bcontent-length: %d\r\n%b%b" % (media_type.line, len(body), _VARY_LINE, lines)
     return {"type": WHOLE, "status": status, "head": head, "body": body}
@@ -83,7 +82,7 @@ class Refusal(NamedTuple):
     """How a request is told that it failed."""
 
     status: int
-    media_type: MediaType | Form
+    media_type: Typed
     body: bytes
     lines: bytes = b""
 

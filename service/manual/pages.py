@@ -14,7 +14,6 @@ from service.manual.markdown import Rendered, Section, rendered, rendered_line
 from service.manual.reference import reference
 
 _PACKAGE = files("service.manual")
-STYLES = (_PACKAGE / "manual.css").read_bytes()
 
 
 class Link(NamedTuple):
@@ -43,6 +42,7 @@ class Manual:
         templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
         templates.filters["line"] = rendered_line
         self._templates = templates
+        self.styles = (_PACKAGE / "manual.css").read_bytes()
         self._groups = cache(self._titled)
         self.page = cache(self._page)
 

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
-import orjson
 from starlette.types import Receive, Scope, Send
 
 from service.errors import NotFound
 from service.http.fixed import Fixed
-from service.http.forms import Form
+from service.http.media import ContentType
 from service.http.requests import headers_of
 from service.http.shortcuts import lines_of
 
@@ -25,11 +24,11 @@ _FOREVER = b"public, max-age=31536000, immutable"
 _SOON = b"public, max-age=0, must-revalidate"
 
 
-def _read(path: Path) -> Fixed:
-    return Fixed.of(Form(path.name, _TYPES[path.suffix], orjson.dumps), path.read_bytes())
-
-
-FILES: Mapping[str, Fixed] = {path.name: _read(path) for path in sorted(FOLDER.iterdir()) if path.suffix in _TYPES}
+FILES: Mapping[str, Fixed] = {
+    path.name: Fixed(ContentType(_TYPES[path.suffix]), path.read_bytes())
+    for path in sorted(FOLDER.iterdir())
+    if path.suffix in _TYPES
+}
 
 
 def digest_of(name: str) -> str:

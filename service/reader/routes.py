@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.documents import Registered
 from service.http.asking import Asking
+from service.http.kept import READING
 from service.http.media import MAX_ACCEPT, weighted
 from service.http.public import base_url
 from service.http.requests import headers_of
@@ -20,8 +21,6 @@ from service.reader.pages import PAGES, Page
 from service.reader.parameters import Parameters
 from service.reader.rendering import LINES, Pages
 from service.settings import Settings
-
-READ = ("GET", "HEAD")
 
 
 class Reader:
@@ -33,7 +32,7 @@ class Reader:
         self._pages = Pages(settings, {each.name: each.id for each in documents}) if settings.reader else None
         self.routes: list[BaseRoute] = []
         if self._pages:
-            self.routes = [Route("/reader/{digest}/{name}", FileEndpoint(), methods=READ)]
+            self.routes = [Route("/reader/{digest}/{name}", FileEndpoint(), methods=READING)]
             self.routes += [each for page in PAGES for each in self._routes(page, self._pages)]
 
     def telling(self, app: ASGIApp) -> ASGIApp:
@@ -52,7 +51,7 @@ class Reader:
     def _routes(self, page: Page, pages: Pages) -> list[BaseRoute]:
         endpoint = _PageEndpoint(page, pages, self._refusing(pages), self._asking, self._public_url)
         paths = {page.path: None, page.path.rstrip("/") + "/": None}
-        return [Route(path, endpoint, methods=READ) for path in paths]
+        return [Route(path, endpoint, methods=READING) for path in paths]
 
     def _refusing(self, pages: Pages) -> Refusing:
         return pages.refusing(self._public_url or "")

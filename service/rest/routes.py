@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from graphql import GraphQLSchema
-from starlette.routing import BaseRoute, Mount, Route
-from starlette.types import ASGIApp
+from starlette.routing import BaseRoute, Mount
 
 from service.documents import Registered
 from service.http.asking import Asking
+from service.http.paths import at
 from service.http.shortcuts import lines_of
 from service.rest.endpoint import RestEndpoint, nothing_here
 from service.rest.files import JsonFile
@@ -32,13 +32,13 @@ def rest_routes(
     described = describe(documents, schema)
     told = openapi(described, settings.public_url, settings.max_page_size)
     routes = [
-        *_at(ROOT, JsonFile(_index(told), lines=_ABOUT)),
-        *_at(DOCUMENT, JsonFile(told)),
+        *at(ROOT, JsonFile(_index(told), lines=_ABOUT)),
+        *at(DOCUMENT, JsonFile(told)),
     ]
     for each in described:
         assert each.document.route
         endpoint = RestEndpoint(asking, each.document, each.parameters, each.answered, settings)
-        routes += _at(each.document.route.path, endpoint)
+        routes += at(each.document.route.path, endpoint)
     return [*routes, Mount(ROOT, nothing_here)]
 
 
@@ -62,8 +62,3 @@ def _index(told: dict[str, Any]) -> dict[str, Any]:
         "documentation": "/docs",
         "paths": [{"path": path, "summary": item["get"]["summary"]} for path, item in paths],
     }
-
-
-def _at(path: str, endpoint: ASGIApp) -> list[BaseRoute]:
-    """The same endpoint with and without a trailing slash."""
-    return [Route(path, endpoint), Route(f"{path}/", endpoint)]
