@@ -15,7 +15,6 @@ from service.errors import (
     BadUserInput,
     Internal,
     OperationTimeout,
-    RequestTooLarge,
     Unauthenticated,
     Unavailable,
     UpgradeRequired,
@@ -29,7 +28,7 @@ from service.http.caller import CallerGone, WhileCallerWaits
 from service.http.encoding import accepted_encoding
 from service.http.notes import note_failure
 from service.http.read_only import answers_options
-from service.http.requests import headers_of
+from service.http.requests import headers_of, query_string_of
 from service.http.responses import NO_STORE, VARY, allowance_lines
 from service.http.shortcuts import START, headers_in
 from service.http.streams import KEY_ENDED, Stream, Streams
@@ -113,7 +112,8 @@ class ExportEndpoint:
 
             def given() -> Mapping[str, Any]:
                 if not variables:
-                    variables.update(self._variables(scope["query_string"]))
+                    given_pairs = pairs_of(query_string_of(scope, self._longest))
+                    variables.update(self._exported.parameters.read({}, given_pairs))
                 return {**variables, "first": size, "after": cursor or variables["after"]}
 
             try:
@@ -127,12 +127,7 @@ class ExportEndpoint:
             journey.cost = cost
             return asked
 
-        return pages(ask, self._exported.key, None, min(PAGE, guest.terms.allowed.max_page_size))
-
-    def _variables(self, query_string: bytes) -> dict[str, Any]:
-        if len(query_string) > self._longest:
-            raise RequestTooLarge(f"The query string is larger than {self._longest:,} bytes.")
-        return self._exported.parameters.read({}, pairs_of(query_string))
+        return pages(ask, self._exported.key, min(PAGE, guest.terms.allowed.max_page_size))
 
     async def _begin(self, scope: Scope, send: Send, first: Asked) -> Body:
         accepts = headers_of(scope).get(b"accept-encoding")

@@ -25,23 +25,19 @@ class Page(NamedTuple):
 
     asked: Asked
     edges: Sequence[Mapping[str, Any]]
-    last: bool
 
 
-async def pages(ask: Ask, key: str, after: str | None, size: int) -> AsyncGenerator[Page]:
-    """All pages of the list that is answered under a key, those after a cursor where one is given.
+async def pages(ask: Ask, key: str, size: int) -> AsyncGenerator[Page]:
+    """All pages of the list that is answered under a key, of so many items at most.
 
     Raises ApiError: of the first page at once, of others when waiting has not helped.
     """
-    begun, cursor = False, after
-    while True:
-        asked, size = await _asked(ask, size, cursor, patience=PATIENCE if begun else 0.0)
+    cursor, patience, goes_on = None, 0.0, True
+    while goes_on:
+        asked, size = await _asked(ask, size, cursor, patience=patience)
         found = orjson.loads(asked.body)["data"][key]
-        begun, cursor = True, found["pageInfo"]["endCursor"]
-        last = not found["pageInfo"]["hasNextPage"]
-        yield Page(asked, found["edges"], last)
-        if last:
-            return
+        cursor, goes_on, patience = found["pageInfo"]["endCursor"], found["pageInfo"]["hasNextPage"], PATIENCE
+        yield Page(asked, found["edges"])
 
 
 async def _asked(ask: Ask, size: int, cursor: str | None, *, patience: float) -> tuple[Asked, int]:

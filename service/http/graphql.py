@@ -10,6 +10,7 @@ from typing import NamedTuple, cast
 from graphql import OperationDefinitionNode, OperationType, parse
 from starlette.types import Message, Receive, Scope, Send
 
+from service.access.caller import Credentials
 from service.cache import Answer, ResponseCache
 from service.documents import Registry
 from service.errors import ApiError, MethodNotAllowed, NotAcceptable, ValidationFailed
@@ -56,6 +57,11 @@ class Visit(NamedTuple):
     media_type: MediaType
     guest: Guest
     sent: Sent | None
+
+    def reader(self, scope: Scope) -> Reader:
+        """Who gets the answer, with what is left to them as far as the scope tells."""
+        keyed = self.guest.caller.key is not None
+        return Reader(scope["method"], self.headers, self.media_type, keyed, scope.get("balance"))
 
 
 class GraphQLEndpoint:
@@ -111,15 +117,9 @@ class GraphQLEndpoint:
         journey = cast("Journey", scope["journey"])
         note_caller(journey, visit.guest.caller)
         note_call(journey, operation, call)
-        keyed = visit.guest.caller.key is not None
-        reader = Reader(scope["method"], visit.headers, visit.media_type, keyed, balance)
-
-        def replied(answer: Answer) -> Message:
-            journey.cache = answer.state
-            return kept_reply(reader, Kept(cache, call.key, answer), self._settings.cache_max_age)
-
+        reader = visit.reader(scope)
         if answer := cache.at_hand(call.key):
-            return replied(answer)
+            return self._reply(reader, call, answer, journey)
 
         def later(then: Callable[[Message | None], None]) -> bool:
             began = perf_counter()
@@ -129,7 +129,7 @@ class GraphQLEndpoint:
                 try:
                     if answer:
                         journey.passed("cache", began)
-                        message = replied(answer)
+                        message = self._reply(reader, call, answer, journey)
                 finally:  # whatever happens, somebody waits
                     then(message)
 
@@ -139,22 +139,28 @@ class GraphQLEndpoint:
 
     def _visit_at_hand(self, scope: Scope, body: bytes) -> Visit | None:
         """The visit of a request that came whole, noted in its scope; None where that takes longer, or is refused."""
-        method, headers = scope["method"], headers_of(scope)
         if len(body) > LONGEST_SENT:
             return None
         try:
-            media_type = accepted(headers.get(b"accept"), html=method in READING and self._settings.graphiql)
-            given = credentials_of(scope, headers)
-            refuse_from_elsewhere(method, headers)
+            headers, media_type, given = self._head(scope)
             sent = what_arrived(scope, headers, body, self._settings)
         except ApiError:
             return None
         guest = self._admission.known(given) if media_type.is_whole else None
         if guest is None:
             return None
-        scope["media_type"] = media_type
         visit = scope["visit"] = Visit(headers, media_type, guest, sent)
         return visit
+
+    def _head(self, scope: Scope) -> tuple[Headers, MediaType, Credentials]:
+        """What the head of a request by GET, HEAD or POST says. Raises ApiError."""
+        method, headers = scope["method"], headers_of(scope)
+        html = method in READING and self._settings.graphiql
+        media_type = scope["media_type"] = accepted(headers.get(b"accept"), html=html)
+        given = credentials_of(scope, headers)
+        if media_type is not MediaType.HTML:
+            refuse_from_elsewhere(method, headers)
+        return headers, media_type, given
 
     async def _visit(self, scope: Scope, send: Send) -> Visit | None:
         """The visit of any request; None for one that is answered. Raises ApiError."""
@@ -164,14 +170,10 @@ class GraphQLEndpoint:
             return None
         if method != "POST" and method not in READING:
             raise MethodNotAllowed("GraphQL is answered by POST and GET.")
-        headers = headers_of(scope)
-        html = method in READING and self._settings.graphiql
-        media_type = scope["media_type"] = accepted(headers.get(b"accept"), html=html)
-        given = credentials_of(scope, headers)
+        headers, media_type, given = self._head(scope)
         if media_type is MediaType.HTML:
             await send_page(send, self._page)
             return None
-        refuse_from_elsewhere(method, headers)
         guest = self._admission.known(given) or await self._admission.admit(given)
         return Visit(headers, media_type, guest, None)
 
@@ -188,7 +190,7 @@ class GraphQLEndpoint:
             await self._stream(scope, receive, send, guest, sent)
             return
         # What is charged already, for who was looked for at hand, is not charged again.
-        reader = Reader(method, headers, media_type, guest.caller.key is not None, scope.get("balance"))
+        reader = visit.reader(scope)
         cache = self._cache
         known = self._calls.get((sent, guest.terms)) if cache else None
         if known and cache:
@@ -197,8 +199,7 @@ class GraphQLEndpoint:
             charged = reader.balance or self._admission.charged_at_hand(guest, call)
             reader.balance = scope["balance"] = charged or await self._admission.charge(guest, call)
             if answer := cache.at_hand(call.key):
-                journey.cache = answer.state
-                await send(kept_reply(reader, Kept(cache, call.key, answer), settings.cache_max_age))
+                await send(self._reply(reader, call, answer, journey))
                 return
         async with self._admission.reading(guest), self._turn(sent):
             began = perf_counter()
@@ -214,11 +215,16 @@ class GraphQLEndpoint:
                 self._calls.put((sent, guest.terms), (operation, call))
             with WhileCallerWaits(receive):
                 answer = await self._operations.kept(call, journey)
-            await send(kept_reply(reader, Kept(self._cache, call.key, answer), settings.cache_max_age))
+            await send(self._reply(reader, call, answer, journey))
         else:
             with WhileCallerWaits(receive):
                 body = await self._operations.made(call, request.variables, guest, journey)
             await send(body_reply(reader, body))
+
+    def _reply(self, reader: Reader, call: Call, answer: Answer, journey: Journey) -> Message:
+        assert self._cache is not None
+        journey.cache = answer.state
+        return kept_reply(reader, Kept(self._cache, call.key, answer), self._settings.cache_max_age)
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send, guest: Guest, sent: Sent) -> None:
         async with self._admission.charging_refusals(guest), self._turn(sent):

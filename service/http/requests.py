@@ -58,13 +58,19 @@ class Sent(NamedTuple):
     text: bytes
 
 
+def query_string_of(scope: Scope, most: int) -> bytes:
+    """The query string of a request; raises RequestTooLarge where it has more bytes."""
+    query_string: bytes = scope["query_string"]
+    if len(query_string) > most:
+        raise RequestTooLarge(f"The query string is larger than {most:,} bytes.")
+    return query_string
+
+
 def what_arrived(scope: Scope, headers: Headers, body: bytes | None, settings: Settings) -> Sent | None:
     """What a caller sent, None where its `body` has to be waited for by `read_streamed`; raises ApiError."""
     limit = settings.max_body_bytes
     if scope["method"] != "POST":
-        if len(scope["query_string"]) > limit:
-            raise RequestTooLarge(f"The query string is larger than {limit:,} bytes.")
-        return Sent(False, scope["query_string"])
+        return Sent(False, query_string_of(scope, limit))
     require_json(headers.get(b"content-type"))
     if body is None:
         declared = headers.get(b"content-length", b"0")

@@ -12,7 +12,6 @@ from service.errors import (
     CursorExpired,
     NotAcceptable,
     NotFound,
-    RequestTooLarge,
     UpgradeRequired,
 )
 from service.http.asking import Asking
@@ -20,7 +19,7 @@ from service.http.media import accepts_json
 from service.http.problems import as_problem
 from service.http.public import base_url
 from service.http.read_only import answers_options
-from service.http.requests import headers_of
+from service.http.requests import headers_of, query_string_of
 from service.http.shortcuts import lines_of
 from service.rest.answers import answer_form, cursor_form, next_line
 from service.rest.parameters import Pairs, Parameters, pairs_of
@@ -64,7 +63,7 @@ class RestEndpoint:
 
         def variables() -> dict[str, Any]:
             nonlocal query
-            query = self._pairs(scope["query_string"])
+            query = pairs_of(query_string_of(scope, self._longest))
             return self._parameters.read(scope["path_params"], query)
 
         try:
@@ -77,11 +76,6 @@ class RestEndpoint:
             base = base_url(scope, self._public_url)
             lines += next_line(base, scope["path"], query, self._paging.parameter, cursor.decode())
         await asking.send(scope, send, asked, self._form, lines)
-
-    def _pairs(self, query_string: bytes) -> Pairs:
-        if len(query_string) > self._longest:
-            raise RequestTooLarge(f"The query string is larger than {self._longest:,} bytes.")
-        return pairs_of(query_string)
 
 
 async def nothing_here(scope: Scope, _receive: Receive, _send: Send) -> None:

@@ -84,7 +84,7 @@ class Asked:
 
 
 async def numbers_of(asked: Asked, size: int = 4) -> list[int]:
-    return [edge["node"]["n"] async for page in reading.pages(asked, "list", None, size) for edge in page.edges]
+    return [edge["node"]["n"] async for page in reading.pages(asked, "list", size) for edge in page.edges]
 
 
 @pytest.fixture
