@@ -22,4 +22,4 @@ def client_routes() -> Iterator[BaseRoute]:
 
 
 def _route(file: Path) -> Route:
-    return Route(f"/clients/{file.name}", text_file(file.read_bytes(), _MEDIA_TYPES[file.suffix]), methods=READING)
+    return Route(f"/clients/{file.name}", text_file(file.read_bytes, _MEDIA_TYPES[file.suffix]), methods=READING)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from hashlib import sha256
 
 from starlette.types import Message, Receive, Scope, Send
@@ -41,11 +43,14 @@ class Fixed:
 
 
 class FixedEndpoint:
-    """Answers with one such body, as a plain ASGI application; for GET and HEAD alone."""
+    """Answers with one such body, as a plain ASGI application; for GET and HEAD alone.
 
-    def __init__(self, file: Fixed, lines: bytes) -> None:
-        self._file = file
+    It is made for whoever asks first: no start waits for it.
+    """
+
+    def __init__(self, make: Callable[[], Fixed], lines: bytes) -> None:
+        self._file = cache(make)
         self._lines = lines
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
-        await send(self._file.reply(headers_of(scope), self._lines))
+        await send(self._file().reply(headers_of(scope), self._lines))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -67,9 +67,10 @@ def graphiql_files() -> ASGIApp:
 
 def schema_file() -> ASGIApp:
     """The SDL."""
-    return text_file(sdl().encode(), b"text/plain; charset=utf-8")
+    return text_file(lambda: sdl().encode(), b"text/plain; charset=utf-8")
 
 
-def text_file(text: bytes, content_type: bytes) -> ASGIApp:
+def text_file(read: Callable[[], bytes], content_type: bytes) -> ASGIApp:
     """A text that is the same for all."""
-    return FixedEndpoint(Fixed(ContentType(content_type), text), lines_of((b"cache-control", b"public, max-age=60")))
+    kind, lines = ContentType(content_type), lines_of((b"cache-control", b"public, max-age=60"))
+    return FixedEndpoint(lambda: Fixed(kind, read()), lines)
