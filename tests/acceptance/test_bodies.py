@@ -10,6 +10,8 @@ import pytest
 
 from tests.acceptance.conftest import Serve
 
+pytestmark = pytest.mark.any_engine
+
 QUERY = b'{"query":"{ __typename }"}'
 BOTH = pytest.mark.parametrize("accept", ["application/json", "application/graphql-response+json"])
 

@@ -17,6 +17,8 @@ import pytest
 from tests.acceptance.program import COMMAND, run, serving
 from tests.databases import database
 
+pytestmark = pytest.mark.any_engine
+
 ROOT = Path(__file__).parents[2]
 COMMANDS = ["serve", "migrate", "load", "demo", "schema", "documents", "doctor", "keys", "tiers"]
 

@@ -12,6 +12,8 @@ import pytest
 from service.events import Event, RequestFailed
 from tests.acceptance.conftest import Serve
 
+pytestmark = pytest.mark.any_engine
+
 RESPONSE_JSON = "application/graphql-response+json"
 BOTH = pytest.mark.parametrize("accept", ["application/json", RESPONSE_JSON])
 

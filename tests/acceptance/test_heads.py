@@ -13,6 +13,8 @@ import pytest
 
 from tests.acceptance.conftest import Serve
 
+pytestmark = pytest.mark.any_engine
+
 GET = b"GET /graphql?query=%7B__typename%7D HTTP/1.1\r\n"
 
 

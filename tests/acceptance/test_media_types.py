@@ -5,6 +5,8 @@ from __future__ import annotations
 import httpx
 import pytest
 
+pytestmark = pytest.mark.any_engine
+
 RESPONSE_JSON = "application/graphql-response+json; charset=utf-8"
 JSON = "application/json; charset=utf-8"
 QUERY = {"query": "{ __typename }"}

@@ -10,6 +10,8 @@ from websockets.typing import Origin, Subprotocol
 
 from tests.acceptance.conftest import Serve
 
+pytestmark = pytest.mark.any_engine
+
 NEWS, OTHER = "https://news.example", "https://elsewhere.example"
 ASK = {"query": "{ __typename }"}
 SHOWN = {

@@ -9,6 +9,8 @@ import pytest
 
 from tests.acceptance.conftest import Serve
 
+pytestmark = pytest.mark.any_engine
+
 DEAR = "{ stories(first: 40) { nodes { articles(first: 40) { nodes { title } } } } }"
 """Costs more than an allowance gets back while the next request is on its way."""
 

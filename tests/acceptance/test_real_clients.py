@@ -14,6 +14,8 @@ from tests.acceptance.conftest import Serve
 from tests.acceptance.test_websocket import STORY
 from tests.databases import settled
 
+pytestmark = pytest.mark.any_engine
+
 
 @pytest.mark.parametrize("kind", ["ws", "sse"])
 async def test_a_client_that_drops_and_returns_hears_every_change_once(

@@ -11,6 +11,8 @@ import pytest
 
 from tests.acceptance.conftest import Serve
 
+pytestmark = pytest.mark.any_engine
+
 PAGE = {"accept": "text/html"}
 
 

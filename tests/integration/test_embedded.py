@@ -16,6 +16,8 @@ from service.embedded import binaries
 from service.embedded.errors import EmbeddedError
 from service.embedded.postgres import EmbeddedPostgres
 
+pytestmark = pytest.mark.own_engines
+
 OPTIONS = {"fsync": "off"}
 
 USER = """

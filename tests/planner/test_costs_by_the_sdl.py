@@ -13,6 +13,8 @@ from tests.reference.comparison import Comparison
 from tests.reference.cost import Costs
 from tests.reference.operations import Generator
 
+pytestmark = pytest.mark.any_engine
+
 A_TEST = 50
 
 

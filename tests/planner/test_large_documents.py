@@ -16,6 +16,8 @@ from service.settings import Settings
 from tests.databases import database
 from tests.planner.asking import Asking, told_internals
 
+pytestmark = pytest.mark.any_engine
+
 
 class Large(NamedTuple):
     text: str

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import pytest
+
 from tests.reference import rules
+
+pytestmark = pytest.mark.any_engine
 
 
 def test_the_worked_example_has_its_percents_and_no_blindspot() -> None:
