@@ -16,12 +16,15 @@ MakeDatabase = Callable[[], Awaitable[str]]
 
 
 @asynccontextmanager
-async def database(server_dsn: str, template: str = "template1") -> AsyncGenerator[str]:
-    """The DSN of a new database, a copy of `template`, which nobody may be connected to."""
+async def database(server_dsn: str, template: str = "template1", news: str = "") -> AsyncGenerator[str]:
+    """The DSN of a new database, a copy of `template`, which nobody may be connected to; with news, as SQL."""
     name = f"parallax_test_{uuid4().hex[:16]}"
     await _execute(server_dsn, f'create database {name} template "{template}"')
     try:
-        yield urlsplit(server_dsn)._replace(path=f"/{name}").geturl()
+        dsn = urlsplit(server_dsn)._replace(path=f"/{name}").geturl()
+        if news:
+            await _execute(dsn, news)
+        yield dsn
     finally:
         await _execute(server_dsn, f"drop database {name} with (force)")
 

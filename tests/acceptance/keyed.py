@@ -8,8 +8,7 @@ from typing import Any
 import asyncpg
 
 from service.access.keys import digest_of, new_key, prefix_of
-
-PEPPER = "a pepper that only tests have"
+from tests.access_keys import PEPPER
 
 
 async def add_tier(conn: asyncpg.Connection[Any], name: str, features: Iterable[str]) -> None:

@@ -10,7 +10,8 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-PEPPER = "a pepper for tests only"
+from tests.access_keys import PEPPER
+
 COMMAND = [sys.executable, "-m", "service"]
 
 

@@ -39,12 +39,7 @@ update articles set title = E'-1+1;\\t"é👩‍👩‍👧"\\r\\n', authors = a
 
 @pytest.fixture(scope="module")
 async def news(server_dsn: str, template: str) -> AsyncIterator[str]:
-    async with database(server_dsn, template) as dsn:
-        conn = await asyncpg.connect(dsn)
-        try:
-            await conn.execute(NEWS)
-        finally:
-            await conn.close()
+    async with database(server_dsn, template, NEWS) as dsn:
         yield dsn
 
 

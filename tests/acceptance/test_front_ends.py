@@ -17,7 +17,8 @@ import httpx
 import pytest
 
 from tests.acceptance.conftest import Serve
-from tests.acceptance.keyed import PEPPER, add_key, add_tier
+from tests.acceptance.keyed import add_key, add_tier
+from tests.access_keys import PEPPER
 from tests.planner import small_world
 
 pytestmark = pytest.mark.any_engine

@@ -19,7 +19,8 @@ import pytest
 
 from tests.acceptance.channels import QUERIES, SUBSCRIPTIONS, Asked, by_get, by_post
 from tests.acceptance.conftest import Serve
-from tests.acceptance.keyed import PEPPER, add_key, add_tier
+from tests.acceptance.keyed import add_key, add_tier
+from tests.access_keys import PEPPER
 from tests.databases import settled
 from tests.gates import (
     ROOTS,

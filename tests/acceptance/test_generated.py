@@ -30,7 +30,7 @@ from hypothesis import strategies as st
 from hypothesis_graphql import nodes, queries
 
 from tests.acceptance import program
-from tests.acceptance.keyed import PEPPER
+from tests.access_keys import PEPPER
 from tests.gates import SCHEMA
 
 EXAMPLES = int(os.environ.get("PARALLAX_TEST_EXAMPLES", "20"))

@@ -13,8 +13,9 @@ import pytest
 
 from service.http.encoding import SMALLEST
 from tests.acceptance.conftest import Serve
-from tests.acceptance.keyed import PEPPER, add_key, add_tier, bearer
+from tests.acceptance.keyed import add_key, add_tier, bearer
 from tests.acceptance.reader import Places, places_of
+from tests.access_keys import PEPPER
 
 pytestmark = pytest.mark.any_engine
 

@@ -19,8 +19,9 @@ from service.access.keys import new_key
 from service.demo import world
 from service.load import load_lines
 from tests.acceptance.conftest import Serve
-from tests.acceptance.keyed import PEPPER, add_key, add_tier
+from tests.acceptance.keyed import add_key, add_tier
 from tests.acceptance.reader import places_of
+from tests.access_keys import PEPPER
 from tests.databases import database, settled
 from tests.lacking import lacking
 

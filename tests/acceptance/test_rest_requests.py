@@ -33,12 +33,7 @@ insert into articles (outlet_id, story_id, published_at, url, title) values
 @pytest.fixture(scope="module")
 async def news(server_dsn: str, template: str) -> AsyncIterator[str]:
     """A small world, in which tests may make keys."""
-    async with database(server_dsn, template) as dsn:
-        conn = await asyncpg.connect(dsn)
-        try:
-            await conn.execute(NEWS)
-        finally:
-            await conn.close()
+    async with database(server_dsn, template, NEWS) as dsn:
         yield dsn
 
 

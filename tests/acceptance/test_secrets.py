@@ -11,7 +11,8 @@ from service.events import Event
 from service.redis import SharedRedis
 from tests.acceptance.channels import QUERIES, Asked
 from tests.acceptance.conftest import Serve
-from tests.acceptance.keyed import PEPPER, add_key, bearer
+from tests.acceptance.keyed import add_key, bearer
+from tests.access_keys import PEPPER
 from tests.redis_servers import URL, needs_redis, own_prefix
 
 READ_BY = {"string": ("GET",), "hash": ("HGETALL",), "zset": ("ZRANGE", "0", "-1"), "set": ("SMEMBERS",)}
