@@ -17,6 +17,9 @@ OVERHEAD = 1_000
 TAG = 70
 """Bytes that each of its tags takes."""
 
+MOST_FORMS = 32
+"""Forms in which a body is kept beside itself. Some are as many as callers can name hosts for their links."""
+
 # Either takes longer to be made than to do its work, and does it for one after the other: there is one thread.
 _COMPRESSOR = zstandard.ZstdCompressor(level=3, write_checksum=True)
 _DECOMPRESSOR = zstandard.ZstdDecompressor()
@@ -46,7 +49,7 @@ class Filled:
 
 @dataclass(slots=True)
 class Entry:
-    """An answer as it is kept. `encoded` holds the body once more, compressed.
+    """An answer as it is kept. `encoded` holds the body once more, compressed or in other forms.
 
     It was begun to be made at `stored_at`, in seconds since 1970, which is `since` by this process' steady clock.
     """
@@ -70,6 +73,12 @@ class Entry:
     def size(self) -> int:
         """Bytes in memory."""
         return OVERHEAD + TAG * len(self.tags) + len(self.body) + sum(map(len, self.encoded.values()))
+
+    def add(self, form: str, body: bytes) -> None:
+        """Keeps a form of the body; the one that was made first gives way to one too many."""
+        if len(self.encoded) >= MOST_FORMS:
+            del self.encoded[next(iter(self.encoded))]
+        self.encoded[form] = body
 
     def packed(self) -> bytes:
         """The entry as bytes for another process."""

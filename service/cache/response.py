@@ -182,10 +182,11 @@ class ResponseCache:
         return await self._flight(key, fill, behind).wait()
 
     def encoded(self, key: bytes, entry: Entry, encoding: str, compress: Callable[[bytes], bytes]) -> bytes:
-        """The entry's body in an encoding, made once."""
+        """The entry's body in an encoding or form, made once while there are not too many of them."""
         body = entry.encoded.get(encoding)
         if body is None:
-            body = entry.encoded[encoding] = compress(entry.body)
+            body = compress(entry.body)
+            entry.add(encoding, body)
             if self._local.get(key) is entry:
                 self._local.put(key, entry)
         return body

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from service.cache import Answer, Entry, Filled, Kind, Lifetimes, LocalCache, NothingShared, ResponseCache, Source
+from service.cache.entry import MOST_FORMS
 from service.errors import Unavailable
 from service.events import CacheEntryUnreadable, Event, RefreshFailed
 
@@ -381,6 +382,35 @@ async def test_a_body_is_compressed_once_and_its_bytes_are_counted() -> None:
     assert cache.encoded(KEY, entry, "br", compress) == cache.encoded(KEY, entry, "br", compress) == b"small"
     assert len(calls) == 1
     assert local.bytes == before + len(b"small")
+
+
+async def test_an_entry_does_not_grow_by_however_many_forms_are_asked_for() -> None:
+    """Callers name the hosts that links of a form lead to: they must not drive out what others ask for."""
+    local = LocalCache(1_000_000)
+    cache = ResponseCache(local, NothingShared(), TIMES, max_body_bytes=1_000_000)
+    cache.begin(0, "this")
+
+    async def fill() -> Filled:
+        return Filled(Kind.PAGE, b"x" * 1_000, 5, ("story:1",))
+
+    entry = (await cache.answer(KEY, fill)).entry
+    before, made = local.bytes, list[int]()
+
+    def form(number: int) -> bytes:
+        def make(_: bytes) -> bytes:
+            made.append(number)
+            return b"%1000d" % number
+
+        return cache.encoded(KEY, entry, f"form {number}", make)
+
+    for number in range(200):
+        assert form(number) == b"%1000d" % number
+    assert len(entry.encoded) == MOST_FORMS
+    assert local.get(KEY) is entry
+    assert local.bytes == before + MOST_FORMS * 1_000
+    for number in (199, 200 - MOST_FORMS, 0):
+        assert form(number) == b"%1000d" % number
+    assert made == [*range(200), 0], "the latest are kept, the others made again"
 
 
 async def test_no_answer_is_older_than_one_before_it_whatever_happens_meanwhile() -> None:
