@@ -19,6 +19,7 @@ import pytest
 from tests.acceptance.conftest import Serve
 from tests.acceptance.keyed import add_key, add_tier
 from tests.access_keys import PEPPER
+from tests.documentation import examples
 from tests.planner import small_world
 
 pytestmark = pytest.mark.any_engine
@@ -92,6 +93,18 @@ async def test_a_client_with_a_cache_of_objects(front_ends: Path, service: Asked
 async def test_relay_compiles_and_runs_fragments_pages_and_ids(front_ends: Path, service: Asked) -> None:
     await succeed(front_ends, program(front_ends, "relay-compiler"), "relay.config.json")
     await succeed(front_ends, "node", *TESTS, "relay/relay.test.cjs", service=service)
+
+
+async def test_relay_asks_by_the_environment_of_the_quick_start(front_ends: Path, service: Asked) -> None:
+    [example] = [each.block.text for each in examples("ts") if "relay.Environment" in each.block.text]
+    folder = front_ends / "quick_start"
+    here = example.replace("http://127.0.0.1:8000/graphql", service["PARALLAX_URL"])
+    (folder / "environment.mts").write_text(here, encoding="utf-8")
+    # Its types are checked with those of all other examples.
+    tsc = [program(front_ends, "tsc"), "--noCheck", "--target", "es2022", "--module", "nodenext"]
+    await succeed(folder, *tsc, "environment.mts")
+    await succeed(front_ends, program(front_ends, "relay-compiler"), "quick_start/relay.config.json")
+    await succeed(front_ends, "node", *TESTS, "quick_start/environment.test.mjs", service=service)
 
 
 async def test_relay_compiler_finds_what_the_schema_has_not(front_ends: Path) -> None:
