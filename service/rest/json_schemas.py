@@ -20,7 +20,6 @@ from graphql import (
     is_non_null_type,
 )
 
-from service.documents import BrokenDocuments
 from service.rest.selections import Selected, Selecting
 
 JsonSchema = dict[str, Any]
@@ -106,9 +105,8 @@ class Schemas:
         return told
 
     def _named(self, name: str, schema: JsonSchema) -> JsonSchema:
-        """A reference to the schema, which has that name from now on. Raises BrokenDocuments where another has it."""
-        if self.components.setdefault(name, schema) != schema:
-            raise BrokenDocuments(f"two documents with routes have fragments {name} that are not alike")
+        """A reference to the schema, which has that name from now on, as all of that name are alike."""
+        self.components.setdefault(name, schema)
         return {"$ref": f"#/components/schemas/{name}"}
 
 

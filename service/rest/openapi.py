@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
-from graphql import GraphQLInt, GraphQLNonNull
+from graphql import FragmentDefinitionNode, GraphQLInt, GraphQLNonNull, is_enum_type
 
-from service.documents import Registered
+from service.documents import BrokenDocuments, Registered
 from service.planner.inputs import MOST_ITEMS
 from service.rest.json_schemas import JsonSchema, Schemas
 from service.rest.parameters import Parameter, Parameters
@@ -82,6 +82,7 @@ PROBLEMS = {
     "503": Told("Unavailable", "The service cannot answer at the moment.", "UNAVAILABLE", ("Retry-After",)),
     "504": Told("TimedOut", "The answer took longer than one may.", "TIMEOUT"),
 }
+_TAKEN = ("Problem",)
 ALLOWANCE = ("RateLimit-Policy", "RateLimit")
 
 
@@ -94,8 +95,22 @@ class Described(NamedTuple):
     selecting: Selecting
 
 
+def check_names(routes: Iterable[Described]) -> None:
+    """Raises BrokenDocuments where two schemas of the document would have one name.
+
+    It looks at fragments as they are written, since the schemas are only made when the document is asked for.
+    """
+    first: dict[str, FragmentDefinitionNode] = {}
+    for each in routes:
+        for name, fragment in each.selecting.fragments.items():
+            if name in _TAKEN or is_enum_type(each.selecting.schema.get_type(name)):
+                raise BrokenDocuments(f"{each.document.name}: a fragment {name} would have the name of another schema")
+            if first.setdefault(name, fragment) != fragment:
+                raise BrokenDocuments(f"two documents with routes have fragments {name} that are not alike")
+
+
 def openapi(routes: Iterable[Described], public_url: str | None, max_page_size: int) -> dict[str, Any]:
-    """The document, of the most items that a page can have. Raises BrokenDocuments where names clash."""
+    """The document, of the most items that a page can have; `check_names` has looked at the routes."""
     schemas = Schemas()
     schemas.components["Problem"] = PROBLEM
     paths = {

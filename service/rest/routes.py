@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from graphql import GraphQLSchema
@@ -14,7 +15,7 @@ from service.http.paths import at
 from service.http.shortcuts import lines_of
 from service.rest.endpoint import RestEndpoint, nothing_here
 from service.rest.files import JsonFile
-from service.rest.openapi import Described, openapi
+from service.rest.openapi import Described, check_names, openapi
 from service.rest.parameters import Parameters
 from service.rest.selections import Selecting, answered
 from service.rest.variables import parameters_of
@@ -30,9 +31,13 @@ def rest_routes(
 ) -> list[BaseRoute]:
     """All routes under /v1, which no other may follow: the last refuses what is none. Raises BrokenDocuments."""
     described = describe(documents, schema)
-    told = openapi(described, settings.public_url, settings.max_page_size)
+
+    @cache
+    def told() -> dict[str, Any]:
+        return openapi(described, settings.public_url, settings.max_page_size)
+
     routes = [
-        *at(ROOT, JsonFile(_index(told), lines=_ABOUT)),
+        *at(ROOT, JsonFile(lambda: _index(told()), lines=_ABOUT)),
         *at(DOCUMENT, JsonFile(told)),
     ]
     for each in described:
@@ -43,7 +48,10 @@ def rest_routes(
 
 
 def describe(documents: Iterable[Registered], schema: GraphQLSchema) -> list[Described]:
-    """The documents that carry routes, with what follows from them; where paths compete, a word before a variable."""
+    """The documents that carry routes, with what follows from them; where paths compete, a word before a variable.
+
+    Raises BrokenDocuments.
+    """
     found: list[Described] = []
     for document in documents:
         if document.route:
@@ -51,6 +59,7 @@ def describe(documents: Iterable[Registered], schema: GraphQLSchema) -> list[Des
             selecting = Selecting(schema, operation.fragments)
             parameters = Parameters(parameters_of(document, schema))
             found.append(Described(document, parameters, answered(selecting, operation), selecting))
+    check_names(found)
     return sorted(found, key=lambda each: each.document.route.path.replace("{", "~") if each.document.route else "")
 
 

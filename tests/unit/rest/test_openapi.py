@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import schemathesis
@@ -13,7 +13,8 @@ from service.documents import BrokenDocuments, read_registered
 from service.planner import Planner
 from service.rest.json_schemas import SCALARS
 from service.rest.openapi import HEADERS, openapi
-from service.rest.routes import describe
+from service.rest.routes import describe, rest_routes
+from service.settings import Settings
 
 PLANNER = Planner(schema)
 
@@ -168,6 +169,20 @@ def test_fragments_of_one_name_must_be_alike(tmp_path: Path) -> None:
             A=document.format(path="a", name="A", fields="id"),
             B=document.format(path="b", name="B", fields="slug"),
         )
+
+
+def test_a_fragment_has_no_name_that_is_that_of_another_schema(tmp_path: Path) -> None:
+    document = "# GET /v1/it\nquery A {{ topics {{ items: nodes {{ ...{0} }} }} }}\nfragment {0} on Topic {{ id }}"
+    for name in ("Problem", "Side"):
+        with pytest.raises(BrokenDocuments, match=f"A: a fragment {name} would"):
+            written(tmp_path, A=document.format(name))
+
+
+def test_the_document_is_made_for_whoever_asks_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[object] = []
+    monkeypatch.setattr("service.rest.routes.openapi", lambda *_: made.append(None))
+    rest_routes(cast("Any", None), read_registered(PLANNER), PLANNER.schema, Settings())
+    assert made == []
 
 
 def test_the_server_is_where_callers_reach_it() -> None:
