@@ -24,8 +24,8 @@ from service.db.replicas import Replicas
 from service.documents import KeptForAll, KeptHere, Quota, Registered, Registry, read_registered
 from service.errors import NotFound
 from service.events import Observer, ServingEnded, ServingStarted
-from service.export import export_routes
-from service.feeds import feed_routes, news_routes
+from service.export import export_routes, exports_described
+from service.feeds import feed_routes, feeds_described, news_routes
 from service.http import health, pages
 from service.http.admission import Admission
 from service.http.asking import Asking
@@ -47,7 +47,7 @@ from service.manual import manual_routes
 from service.planner import Limits, Planner, WindowLimits
 from service.reader import Reader
 from service.redis import SharedRedis
-from service.rest import rest_routes
+from service.rest import Beside, rest_routes
 from service.settings import PREFIX, Settings, SettingsError
 from service.telemetry import Telemetry
 
@@ -125,6 +125,10 @@ def create_app(settings: Settings, dsn: str, observe: Observer | None = None) ->
     telemetry.metrics.read(kept_elsewhere)
     ready = health.ready(database, redis, feed, replicas)
     reader = Reader(asking, registered, settings)
+
+    def beside() -> list[Beside]:
+        return [each for tell in (exports_described, feeds_described) for each in tell(registered, planner.schema)]
+
     router = Router(
         [
             *_routes(settings, ready),
@@ -132,7 +136,7 @@ def create_app(settings: Settings, dsn: str, observe: Observer | None = None) ->
             *feed_routes(asking, settings),
             *news_routes(asking, settings),
             *export_routes(asking, registered, planner.schema, exports, telemetry=telemetry, settings=settings),
-            *rest_routes(asking, registered, planner.schema, settings),
+            *rest_routes(asking, registered, planner.schema, settings, beside),
         ],
         redirect_slashes=False,
         default=reader.telling(_nothing_here),

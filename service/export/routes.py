@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
-from graphql import GraphQLObjectType, GraphQLSchema, get_named_type
+from graphql import GraphQLObjectType, GraphQLSchema, SelectionSetNode, get_named_type
 from starlette.routing import BaseRoute, Route
 
 from service.documents import Registered
@@ -13,7 +14,7 @@ from service.export.endpoint import Exported, ExportEndpoint
 from service.export.formats import Csv, Format, NdJson
 from service.http.asking import Asking
 from service.http.streams import Streams
-from service.rest.parameters import Parameters
+from service.rest.parameters import Parameter, Parameters
 from service.rest.selections import Selecting, answered
 from service.rest.variables import parameters_of
 from service.settings import Settings
@@ -42,8 +43,26 @@ def export_routes(
     ]
 
 
+class Listed(NamedTuple):
+    """The list that a document selects a page of: its key, what is selected of each item, and its parameters."""
+
+    key: str
+    selecting: Selecting
+    node: GraphQLObjectType
+    sets: list[SelectionSetNode]
+    parameters: list[Parameter]
+
+
 def exported(document: Registered, schema: GraphQLSchema) -> list[Exported]:
     """The list that a document selects a page of, in each format."""
+    found = listed(document, schema)
+    parameters = Parameters(found.parameters)
+    formats: list[Format] = [NdJson(), Csv(list(columns(found.selecting, found.node, found.sets)))]
+    return [Exported(document.name, found.key, parameters, each) for each in formats]
+
+
+def listed(document: Registered, schema: GraphQLSchema) -> Listed:
+    """The list that a document selects a page of."""
     operation = document.document.operation(document.name)
     selecting = Selecting(schema, operation.fragments)
     page = answered(selecting, operation)
@@ -52,7 +71,7 @@ def exported(document: Registered, schema: GraphQLSchema) -> list[Exported]:
         kind = get_named_type(node.fields[key].type)  # pyright: ignore[reportUnknownVariableType]
         assert isinstance(kind, GraphQLObjectType)
         node, sets = kind, selecting.fields(node, sets)[key].sets
-    parameters = Parameters([each for each in parameters_of(document, schema) if each.name != "first"])
-    formats: list[Format] = [NdJson(), Csv(list(columns(selecting, node, sets)))]
     [key] = page.path
-    return [Exported(document.name, key, parameters, each) for each in formats]
+    return Listed(
+        key, selecting, node, sets, [each for each in parameters_of(document, schema) if each.name != "first"]
+    )

@@ -22,7 +22,8 @@ from service.http.read_only import answers_options
 from service.settings import Settings
 
 ROOT = "/feeds"
-_WRITERS = (rss, atom, json_feed)
+WRITERS = (rss, atom, json_feed)
+NEWS = (ninjs, schema_org)
 
 
 class Kind(NamedTuple):
@@ -59,7 +60,7 @@ def feed_routes(asking: Asking, settings: Settings) -> list[BaseRoute]:
     listed = FeedEndpoint(asking, Served("FeedList", {}, "opml", opml.CONTENT_TYPE, opml.written), settings)
     routes: list[BaseRoute] = at(ROOT, listed)
     for kind in KINDS:
-        for writer in _WRITERS:
+        for writer in WRITERS:
             name = f"{kind.path.partition('/{')[0].replace('/', '.')}.{writer.ENDING}"
             written = partial(_written, kind.reading, writer.written)
             served = Served(kind.document, kind.variables, name, writer.CONTENT_TYPE, written)
@@ -70,7 +71,7 @@ def feed_routes(asking: Asking, settings: Settings) -> list[BaseRoute]:
 def news_routes(asking: Asking, settings: Settings) -> list[BaseRoute]:
     """The forms that news has elsewhere, of an article and of a story."""
     routes: list[BaseRoute] = []
-    for form in (ninjs, schema_org):
+    for form in NEWS:
         of_article = partial(_one, "article", form.article)
         of_story = partial(_one, "story", form.story)
         article = Served("NewsOfArticle", {}, form.ENDING, form.CONTENT_TYPE, of_article)

@@ -68,12 +68,13 @@ class Schemas:
             return self.leaf(type_)
         fragment = selecting.sole_fragment(type_, sets)
         if fragment is None:
-            return self._object(selecting, type_, sets)
-        under = self._object(selecting, type_, [selecting.fragments[fragment].selection_set])
+            return self.object(selecting, type_, sets)
+        under = self.object(selecting, type_, [selecting.fragments[fragment].selection_set])
         described = {"description": type_.description} if type_.description else {}
         return self._named(fragment, {**described, **under})
 
-    def _object(self, selecting: Selecting, type_: GraphQLObjectType, sets: Iterable[SelectionSetNode]) -> JsonSchema:
+    def object(self, selecting: Selecting, type_: GraphQLObjectType, sets: Iterable[SelectionSetNode]) -> JsonSchema:
+        """The schema of an object of the type, without a name."""
         fields = selecting.fields(type_, sets)
         properties = {key: self._property(selecting, type_, each) for key, each in fields.items()}
         return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
@@ -35,6 +35,7 @@ HEADERS: dict[str, tuple[str, JsonSchema]] = {
     "Cache-Control": ("For how long, and by whom, the answer may be kept.", _TEXT),
     "Age": ("Seconds since the answer was made.", _COUNT),
     "Cache-Status": ("Where the answer came from (RFC 9211).", _TEXT),
+    "Content-Disposition": ("The name to save it under.", _TEXT),
     "Link": ('The next page, as `rel="next"` (RFC 8288); absent from the last one.', _TEXT),
     "Request-Cost": ("What the request cost of the allowance.", _COUNT),
     "RateLimit-Policy": ("What the allowance holds. Absent from what caches may give to others.", _TEXT),
@@ -72,7 +73,7 @@ class Told(NamedTuple):
 PROBLEMS = {
     "400": Told("BadInput", "A parameter cannot be used.", "BAD_USER_INPUT"),
     "401": Told("Unauthenticated", "The key is none that is good now.", "UNAUTHENTICATED", ("WWW-Authenticate",)),
-    "403": Told("UpgradeRequired", "A parameter needs a feature that the tier lacks.", "UPGRADE_REQUIRED"),
+    "403": Told("UpgradeRequired", "What is asked for needs a feature that the tier lacks.", "UPGRADE_REQUIRED"),
     "404": Told("NotFound", "There is nothing by this name.", "NOT_FOUND"),
     "405": Told("MethodNotAllowed", "This is only read.", "METHOD_NOT_ALLOWED", ("Allow",)),
     "406": Told("NotAcceptable", "The Accept header does not allow JSON.", "NOT_ACCEPTABLE"),
@@ -84,6 +85,26 @@ PROBLEMS = {
 }
 _TAKEN = ("Problem",)
 ALLOWANCE = ("RateLimit-Policy", "RateLimit")
+
+
+KEPT = ("ETag", "Cache-Control", "Age", "Cache-Status")
+
+
+class Beside(NamedTuple):
+    """A path that is answered of a registered document beside those that carry routes, with all that is told of it.
+
+    `choices` are parameters of the path that are one of a few words, and `contents` makes its media types. `refusals`
+    are statuses of PROBLEMS.
+    """
+
+    path: str
+    id: str
+    about: str
+    contents: Callable[[Schemas], Mapping[str, Any]]
+    headers: tuple[str, ...]
+    refusals: tuple[str, ...]
+    parameters: Sequence[Parameter] = ()
+    choices: Mapping[str, tuple[str, Sequence[str]]] = {}
 
 
 class Described(NamedTuple):
@@ -109,7 +130,9 @@ def check_names(routes: Iterable[Described]) -> None:
                 raise BrokenDocuments(f"two documents with routes have fragments {name} that are not alike")
 
 
-def openapi(routes: Iterable[Described], public_url: str | None, max_page_size: int) -> dict[str, Any]:
+def openapi(
+    routes: Iterable[Described], public_url: str | None, max_page_size: int, beside: Iterable[Beside] = ()
+) -> dict[str, Any]:
     """The document, of the most items that a page can have; `check_names` has looked at the routes."""
     schemas = Schemas()
     schemas.components["Problem"] = PROBLEM
@@ -118,6 +141,7 @@ def openapi(routes: Iterable[Described], public_url: str | None, max_page_size: 
         for each in routes
         if each.document.route
     }
+    paths |= {each.path: {"get": _beside(each, schemas, max_page_size)} for each in beside}
     return {
         "openapi": "3.1.1",
         "jsonSchemaDialect": "https://spec.openapis.org/oas/3.1/dialect/base",
@@ -147,27 +171,51 @@ def _operation(described: Described, schemas: Schemas, max_page_size: int) -> di
     document, answered = described.document, described.answered
     assert document.route
     given = [_parameter(each, schemas, max_page_size) for each in described.parameters.listed]
-    refused = [status for status in PROBLEMS if status != "404" or answered.nullable]
-    told = ("ETag", "Cache-Control", "Age", "Cache-Status", *ALLOWANCE, "Request-Cost", "X-Request-Id")
     schema = schemas.selected(described.selecting, GraphQLNonNull(answered.type), answered.sets)
     return {
         "operationId": document.name[0].lower() + document.name[1:],
-        "summary": _first_sentence(document.about),
-        "description": document.about,
-        "tags": [_tag(document.route.path)],
+        **_about(document.about, document.route.path),
         **({"parameters": given} if given else {}),
-        "responses": {
-            "200": {
-                "description": answered.type.description or document.about,
-                "headers": _headers(*told, *(("Link",) if answered.paging else ())),
-                "content": {"application/json": {"schema": schema}},
-            },
-            "304": {
-                "description": "What `If-None-Match` names is still true.",
-                "headers": _headers("ETag", "Cache-Control", "Age", "X-Request-Id"),
-            },
-            **{status: {"$ref": f"#/components/responses/{PROBLEMS[status].name}"} for status in refused},
-        },
+        "responses": _responses(
+            answered.type.description or document.about,
+            {"application/json": {"schema": schema}},
+            (*KEPT, *ALLOWANCE, "Request-Cost", "X-Request-Id", *(("Link",) if answered.paging else ())),
+            [status for status in PROBLEMS if status != "404" or answered.nullable],
+        ),
+    }
+
+
+def _beside(beside: Beside, schemas: Schemas, max_page_size: int) -> dict[str, Any]:
+    given = [_parameter(each, schemas, max_page_size) for each in beside.parameters]
+    chosen = [
+        {"name": name, "in": "path", "required": True, "description": told, "schema": {**_TEXT, "enum": list(words)}}
+        for name, (told, words) in beside.choices.items()
+    ]
+    return {
+        "operationId": beside.id,
+        **_about(beside.about, beside.path),
+        **({"parameters": [*given, *chosen]} if given or chosen else {}),
+        "responses": _responses(beside.about, beside.contents(schemas), beside.headers, beside.refusals),
+    }
+
+
+def _about(told: str, path: str) -> dict[str, Any]:
+    return {"summary": _first_sentence(told), "description": told, "tags": [_tag(path)]}
+
+
+def _responses(
+    about: str, contents: Mapping[str, Any], headers: Sequence[str], refusals: Iterable[str]
+) -> dict[str, Any]:
+    known = {
+        "304": {
+            "description": "What `If-None-Match` names is still true.",
+            "headers": _headers("ETag", "Cache-Control", "Age", "X-Request-Id"),
+        }
+    }
+    return {
+        "200": {"description": about, "headers": _headers(*headers), "content": contents},
+        **(known if "ETag" in headers else {}),
+        **{status: {"$ref": f"#/components/responses/{PROBLEMS[status].name}"} for status in refusals},
     }
 
 
@@ -204,8 +252,9 @@ def _headers(*names: str) -> dict[str, Any]:
 
 
 def _tag(path: str) -> str:
-    """The kind of thing that a path is about: the first word after its version."""
-    return path.split("/")[2]
+    """The kind of thing that a path is about: its first word, or the first after its version."""
+    first, *others = path.strip("/").split("/")
+    return others[0] if first == "v1" else first
 
 
 def _first_sentence(text: str) -> str:

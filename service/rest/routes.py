@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
@@ -15,7 +15,7 @@ from service.http.paths import at
 from service.http.shortcuts import lines_of
 from service.rest.endpoint import RestEndpoint, nothing_here
 from service.rest.files import JsonFile
-from service.rest.openapi import Described, check_names, openapi
+from service.rest.openapi import Beside, Described, check_names, openapi
 from service.rest.parameters import Parameters
 from service.rest.selections import Selecting, answered
 from service.rest.variables import parameters_of
@@ -27,14 +27,21 @@ _ABOUT = lines_of((b"link", b'</v1/openapi.json>; rel="service-desc", </docs>; r
 
 
 def rest_routes(
-    asking: Asking, documents: Iterable[Registered], schema: GraphQLSchema, settings: Settings
+    asking: Asking,
+    documents: Iterable[Registered],
+    schema: GraphQLSchema,
+    settings: Settings,
+    beside: Callable[[], Iterable[Beside]] = tuple,
 ) -> list[BaseRoute]:
-    """All routes under /v1, which no other may follow: the last refuses what is none. Raises BrokenDocuments."""
+    """All routes under /v1, which no other may follow: the last refuses what is none. Raises BrokenDocuments.
+
+    `beside` tells what there is beside them.
+    """
     described = describe(documents, schema)
 
     @cache
     def told() -> dict[str, Any]:
-        return openapi(described, settings.public_url, settings.max_page_size)
+        return openapi(described, settings.public_url, settings.max_page_size, beside())
 
     routes = [
         *at(ROOT, JsonFile(lambda: _index(told()), lines=_ABOUT)),

@@ -10,6 +10,8 @@ from jsonschema import Draft202012Validator
 
 from schema import schema
 from service.documents import BrokenDocuments, read_registered
+from service.export import exports_described
+from service.feeds import feeds_described
 from service.planner import Planner
 from service.rest.json_schemas import SCALARS
 from service.rest.openapi import HEADERS, openapi
@@ -20,10 +22,31 @@ PLANNER = Planner(schema)
 
 
 def told(folder: Path | None = None, public_url: str | None = None) -> dict[str, Any]:
-    return openapi(describe(read_registered(PLANNER, folder), PLANNER.schema), public_url, 1_000)
+    documents = read_registered(PLANNER, folder)
+    beside = (
+        [] if folder else [*exports_described(documents, PLANNER.schema), *feeds_described(documents, PLANNER.schema)]
+    )
+    return openapi(describe(documents, PLANNER.schema), public_url, 1_000, beside)
 
 
 DOCUMENT = told()
+NDJSON, CSV = "application/x-ndjson", "text/csv"
+FEEDS = ["application/rss+xml", "application/atom+xml", "application/feed+json"]
+BESIDE: dict[str, tuple[list[str], list[str]]] = {
+    "/v1/export/articles.{format}": ([NDJSON, CSV], ["format"]),
+    "/v1/export/stories.{format}": ([NDJSON, CSV], ["format"]),
+    "/v1/articles/{id}/ninjs": (["application/json"], ["id"]),
+    "/v1/stories/{slug}/ninjs": (["application/json"], ["slug"]),
+    "/v1/articles/{id}/newsarticle": (["application/ld+json"], ["id"]),
+    "/v1/stories/{slug}/newsarticle": (["application/ld+json"], ["slug"]),
+    "/feeds": (["text/x-opml"], []),
+    "/feeds/latest.{format}": (FEEDS, ["format"]),
+    "/feeds/blindspots/{side}.{format}": (FEEDS, ["side", "format"]),
+    "/feeds/topics/{slug}.{format}": (FEEDS, ["slug", "format"]),
+    "/feeds/places/{slug}.{format}": (FEEDS, ["slug", "format"]),
+    "/feeds/outlets/{slug}.{format}": (FEEDS, ["slug", "format"]),
+}
+"""The paths that are none of documents' own, with their media types and what stands in them."""
 
 
 def written(folder: Path, **documents: str) -> dict[str, Any]:
@@ -44,7 +67,7 @@ def test_the_document_is_valid_openapi() -> None:
 
 def test_every_document_with_a_route_is_an_operation() -> None:
     routed = {each.route.path: each.name for each in read_registered(PLANNER) if each.route}
-    ids = {path: item["get"]["operationId"] for path, item in DOCUMENT["paths"].items()}
+    ids = {path: item["get"]["operationId"] for path, item in DOCUMENT["paths"].items() if path not in BESIDE}
     assert ids == {path: name[0].lower() + name[1:] for path, name in routed.items()}
     assert list(ids) == sorted(ids, key=lambda path: path.replace("{", "~"))
 
@@ -135,6 +158,33 @@ def test_an_answer_that_cannot_be_missing_is_never_not_found() -> None:
     assert missing == {path for path in DOCUMENT["paths"] if "{" in path}
 
 
+def test_what_is_answered_beside_documents_of_routes_is_told() -> None:
+    assert set(DOCUMENT["paths"]) - {each.route.path for each in read_registered(PLANNER) if each.route} == set(BESIDE)
+    for path, (types, parameters) in BESIDE.items():
+        told = DOCUMENT["paths"][path]["get"]
+        assert list(told["responses"]["200"]["content"]) == types
+        given = {each["name"] for each in told.get("parameters", ()) if each["in"] == "path"}
+        assert given == set(parameters)
+        assert len(told["summary"]) > 10
+
+
+def test_an_export_takes_what_its_list_takes_but_for_sizes() -> None:
+    for kind in ("articles", "stories"):
+        taken, listed = (
+            {each["name"]: each for each in DOCUMENT["paths"][path]["get"]["parameters"] if each["in"] == "query"}
+            for path in (f"/v1/export/{kind}.{{format}}", f"/v1/{kind}")
+        )
+        assert taken == {name: each for name, each in listed.items() if name not in ("first", "total")}
+
+
+def test_a_line_of_an_export_is_told() -> None:
+    line = DOCUMENT["paths"]["/v1/export/articles.{format}"]["get"]["responses"]["200"]["content"][NDJSON][
+        "x-itemSchema"
+    ]
+    assert line["required"][:3] == ["cursor", "id", "url"]
+    assert line["properties"]["outlet"]["properties"]["domain"]["type"] == "string"
+
+
 def test_pages_link_to_the_next() -> None:
     linked = {path for path, item in DOCUMENT["paths"].items() if "Link" in item["get"]["responses"]["200"]["headers"]}
     lists = {path for path, item in DOCUMENT["paths"].items() if item["get"]["operationId"].startswith("list")}
@@ -180,7 +230,7 @@ def test_a_fragment_has_no_name_that_is_that_of_another_schema(tmp_path: Path) -
 
 def test_the_document_is_made_for_whoever_asks_first(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[object] = []
-    monkeypatch.setattr("service.rest.routes.openapi", lambda *_: made.append(None))
+    monkeypatch.setattr("service.rest.routes.openapi", made.append)
     rest_routes(cast("Any", None), read_registered(PLANNER), PLANNER.schema, Settings())
     assert made == []
 
