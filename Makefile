@@ -28,8 +28,9 @@ test: .venv/development ## Run every test (ARGS=… for pytest)
 fuzz: .venv/development ## Compare generated operations with the reference, for as long as wanted (SECONDS=…, SEED=…)
 	@.venv/bin/python -m tests.reference.fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 
-cases: .venv/development ## Write the golden cases' statements and answers anew, to be read in the diff
+cases: .venv/development ## Write the golden cases' statements and answers, and examples of REST, anew, to be read in the diff
 	@.venv/bin/python -m tests.planner.test_cases
+	@.venv/bin/python -m tests.acceptance.test_rest_examples
 
 bench: .venv/development ## Measure loading, querying and what is kept
 	@.venv/bin/python -m bench $(ARGS)

@@ -10,6 +10,7 @@ from graphql import FragmentDefinitionNode, GraphQLInt, GraphQLNonNull, is_enum_
 
 from service.documents import BrokenDocuments, Registered
 from service.planner.inputs import MOST_ITEMS
+from service.rest.examples import Example, example_of
 from service.rest.json_schemas import JsonSchema, Schemas
 from service.rest.parameters import Parameter, Parameters
 from service.rest.selections import Answered, Selecting
@@ -18,9 +19,12 @@ DESCRIPTION = """\
 News stories, the articles about them, the outlets that wrote those, and coverage: who reports a story, how these
 outlets divide by bias, factuality, ownership and country, and which side is missing.
 
-Each path is answered by a GraphQL document that is registered under the name that the operation has here. What GraphQL
-has beyond these paths is at `/graphql`. Lists are separated by commas; a parameter that is not known, or given twice,
-is refused. Errors are problems (RFC 9457) with a stable `code`.\
+Each path is answered by a registered GraphQL document, which has the name of the operation where it is JSON of its own
+shape. What GraphQL has beyond these paths is at `/graphql`. Lists are separated by commas; a parameter that is not
+known, or given twice, is refused. Errors are problems (RFC 9457) with a stable `code`.
+
+Examples are what is answered of the demo world, to a caller whose tier has every feature: others find `UpgradeRequired`
+in the place of what theirs lacks.\
 """
 GIVEN: dict[str, JsonSchema] = {
     "Int": {"type": "integer", "format": "int32", "minimum": -(2**31), "maximum": 2**31 - 1},
@@ -170,15 +174,17 @@ def openapi(
 def _operation(described: Described, schemas: Schemas, max_page_size: int) -> dict[str, Any]:
     document, answered = described.document, described.answered
     assert document.route
-    given = [_parameter(each, schemas, max_page_size) for each in described.parameters.listed]
+    id_ = document.name[0].lower() + document.name[1:]
+    example = example_of(id_)
+    given = [_parameter(each, schemas, max_page_size, example) for each in described.parameters.listed]
     schema = schemas.selected(described.selecting, GraphQLNonNull(answered.type), answered.sets)
     return {
-        "operationId": document.name[0].lower() + document.name[1:],
+        "operationId": id_,
         **_about(document.about, document.route.path),
         **({"parameters": given} if given else {}),
         "responses": _responses(
             answered.type.description or document.about,
-            {"application/json": {"schema": schema}},
+            _exemplified({"application/json": {"schema": schema}}, example),
             (*KEPT, *ALLOWANCE, "Request-Cost", "X-Request-Id", *(("Link",) if answered.paging else ())),
             [status for status in PROBLEMS if status != "404" or answered.nullable],
         ),
@@ -186,17 +192,25 @@ def _operation(described: Described, schemas: Schemas, max_page_size: int) -> di
 
 
 def _beside(beside: Beside, schemas: Schemas, max_page_size: int) -> dict[str, Any]:
-    given = [_parameter(each, schemas, max_page_size) for each in beside.parameters]
+    example = example_of(beside.id)
+    given = [_parameter(each, schemas, max_page_size, example) for each in beside.parameters]
     chosen = [
         {"name": name, "in": "path", "required": True, "description": told, "schema": {**_TEXT, "enum": list(words)}}
         for name, (told, words) in beside.choices.items()
     ]
+    contents = _exemplified(beside.contents(schemas), example)
     return {
         "operationId": beside.id,
         **_about(beside.about, beside.path),
         **({"parameters": [*given, *chosen]} if given or chosen else {}),
-        "responses": _responses(beside.about, beside.contents(schemas), beside.headers, beside.refusals),
+        "responses": _responses(beside.about, contents, beside.headers, beside.refusals),
     }
+
+
+def _exemplified(contents: Mapping[str, Any], example: Example | None) -> Mapping[str, Any]:
+    """The media types of an answer, the first of them with the example."""
+    first = next(iter(contents))
+    return {**contents, first: {**contents[first], "example": example.answer}} if example else contents
 
 
 def _about(told: str, path: str) -> dict[str, Any]:
@@ -219,7 +233,7 @@ def _responses(
     }
 
 
-def _parameter(parameter: Parameter, schemas: Schemas, max_page_size: int) -> dict[str, Any]:
+def _parameter(parameter: Parameter, schemas: Schemas, max_page_size: int, example: Example | None) -> dict[str, Any]:
     leaf: JsonSchema = GIVEN.get(parameter.leaf.name) or schemas.leaf(parameter.leaf)
     if parameter.paged and parameter.leaf is GraphQLInt:
         leaf = {**leaf, "minimum": 0, "maximum": max_page_size}
@@ -236,6 +250,8 @@ def _parameter(parameter: Parameter, schemas: Schemas, max_page_size: int) -> di
         "description": f"{parameter.description} {needs}".strip(),
         "schema": schema,
     }
+    if example and parameter.name in example.parameters:
+        told["example"] = example.parameters[parameter.name]
     return {**told, "style": "form", "explode": False} if parameter.listed else told
 
 

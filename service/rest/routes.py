@@ -7,11 +7,11 @@ from functools import cache
 from typing import Any
 
 from graphql import GraphQLSchema
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import BaseRoute
 
 from service.documents import Registered
 from service.http.asking import Asking
-from service.http.paths import at
+from service.http.paths import at, below
 from service.http.shortcuts import lines_of
 from service.rest.endpoint import RestEndpoint, nothing_here
 from service.rest.files import JsonFile
@@ -51,7 +51,7 @@ def rest_routes(
         assert each.document.route
         endpoint = RestEndpoint(asking, each.document, each.parameters, each.answered, settings)
         routes += at(each.document.route.path, endpoint)
-    return [*routes, Mount(ROOT, nothing_here)]
+    return [*routes, below(ROOT, nothing_here)]
 
 
 def describe(documents: Iterable[Registered], schema: GraphQLSchema) -> list[Described]:

@@ -134,7 +134,7 @@ async def test_other_methods_are_refused(demo: httpx.AsyncClient) -> None:
     [
         "/feeds/topics/no-such.rss", "/feeds/places/no-such.atom", "/feeds/outlets/no-such.json",
         "/feeds/latest.xml", "/feeds/blindspots/center.rss", "/feeds/nothing", "/feeds/topics/.rss",
-        "/feeds/latest.rss/", "/feeds/topics/a/b.rss",
+        "/feeds/latest.rss/", "/feeds/topics/a/b.rss", "/feeds/latest.%0A",
     ],
 )  # fmt: skip
 async def test_what_is_not_there_is_a_problem(demo: httpx.AsyncClient, path: str) -> None:

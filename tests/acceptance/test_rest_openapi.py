@@ -16,7 +16,7 @@ from tests.acceptance.conftest import Serve
 pytestmark = pytest.mark.any_engine
 
 HERE = Path(__file__).parent
-ALL = "FACTUALITY,OWNERSHIP,PERSPECTIVES,HISTORY"
+ALL = "FACTUALITY,OWNERSHIP,PERSPECTIVES,HISTORY,EXPORT"
 CASES = 12
 """Generated requests of an operation in each phase that generates; those of the phase `coverage` come beside."""
 

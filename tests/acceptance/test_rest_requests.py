@@ -88,6 +88,7 @@ async def new_key(dsn: str, tier: str) -> dict[str, str]:
         ("/v1/nothing", 404, "NOT_FOUND", None),
         ("/v1/stories/s/nothing", 404, "NOT_FOUND", None),
         ("/v1//stories", 404, "NOT_FOUND", None),
+        ("/v1/nothing%0A/%0D", 404, "NOT_FOUND", None),
         ("/v1/viewer?first=1", 400, "BAD_USER_INPUT", "first"),
     ],
 )
