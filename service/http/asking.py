@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, cast
 
+from graphql import IntValueNode
 from starlette.types import Receive, Scope, Send
 
 from service.access.limits import Balance
@@ -21,7 +22,7 @@ from service.http.operations import Operations
 from service.http.origins import is_visit, refuse_from_elsewhere
 from service.http.requests import headers_of
 from service.journeys import Journey
-from service.planner import Call
+from service.planner import Call, Operation
 from service.settings import Settings
 
 
@@ -49,6 +50,7 @@ class Asking:
         self._admission = admission
         self._operations = operations
         self._documents = {each.name: each.document.operation(each.name) for each in documents}
+        self._sizes = {name: size for name, each in self._documents.items() if (size := _size(each)) is not None}
         self._cache = cache
         self._max_age = settings.cache_max_age
 
@@ -65,10 +67,12 @@ class Asking:
     ) -> None:
         """Answers a request by the document of that name, in a form, with further `lines` of headers.
 
-        Raises ApiError or CallerGone, and what the form raises.
+        Its page is as large as the document has it, or as the caller may have. Raises ApiError or CallerGone, and what
+        the form raises.
         """
         guest = await self.admit(scope)
-        asked = await self.ask(scope, receive, guest, name, variables)
+        size = {"first": min(self._sizes[name], guest.terms.allowed.max_page_size)} if name in self._sizes else {}
+        asked = await self.ask(scope, receive, guest, name, {**size, **variables})
         await self.send(scope, send, asked, form, lines)
 
     async def admit(self, scope: Scope) -> Guest:
@@ -129,6 +133,14 @@ class Asking:
             await send(kept_reply(reader, kept, self._max_age, lines=lines))
         else:
             await send(body_reply(reader, form.of(asked.body), lines=lines))
+
+
+def _size(operation: Operation) -> int | None:
+    """The size that a page has where the variable `first` is not given."""
+    for each in operation.definition.variable_definitions or ():
+        if each.variable.name.value == "first" and isinstance(each.default_value, IntValueNode):
+            return int(each.default_value.value)
+    return None
 
 
 def _journey(scope: Scope) -> Journey:

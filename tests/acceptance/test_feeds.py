@@ -180,6 +180,16 @@ async def test_an_empty_service_has_empty_feeds(client: httpx.AsyncClient) -> No
     assert (await client.get("/feeds")).status_code == 200
 
 
+async def test_a_feed_is_no_longer_than_a_page_that_the_caller_may_have(serve: Serve, demo_database: str) -> None:
+    async with serve(demo_database, max_page_size=10, public_url="https://news.example") as client:
+        assert len(await items(client, "/feeds/latest", "atom")) == 10
+        listed = read_xml((await client.get("/feeds")).content)
+        topics = next(each for each in listed.iter("outline") if each.get("text") == "Topics")
+        assert len(topics) == 10
+        story = (await client.get("/v1/stories?first=1&minOutlets=20")).json()["items"][0]["slug"]
+        assert len((await client.get(f"/v1/stories/{story}/ninjs")).json()["associations"]) == 10
+
+
 async def test_odd_characters_come_through_from_the_database(serve: Serve, empty_database: str) -> None:
     conn = await asyncpg.connect(empty_database)
     titles = [each.replace("\x00", "").strip()[:1_000] or "none" for each in ODD]

@@ -207,6 +207,13 @@ async def test_a_page_of_nothing_has_no_next(demo: httpx.AsyncClient) -> None:
     assert unknown.json() == {"items": [], "page": {"hasNextPage": False, "endCursor": None}}
 
 
+async def test_a_page_whose_size_is_not_given_is_one_that_the_caller_may_have(serve: Serve, demo_database: str) -> None:
+    async with serve(demo_database, max_page_size=10) as client:
+        for name in ("ListStories", "ListChanges"):
+            assert len((await by_rest(client, name)).json()["items"]) == 10
+        assert (await by_rest(client, "ListStories", first=11)).status_code == 400
+
+
 async def test_lists_may_be_repeated_or_separated_by_commas(demo: httpx.AsyncClient) -> None:
     joined = await demo.get("/v1/articles?countries=US,GB&first=5")
     repeated = await demo.get("/v1/articles?countries=US&countries=GB&first=5")
