@@ -43,7 +43,17 @@ class BoundedHeads(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         self._within = True
+        # Who sends one request behind another is not at rest, though the one before may have been answered meanwhile.
+        self._resting = None
         super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        # As uvicorn has it, but that what stands behind a body is no header, and is not kept: nothing bounds it.
+        if self._within:
+            name = name.lower()
+            if name == b"expect" and value.lower() == b"100-continue":
+                self.expect_100_continue = True
+            self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         self._within = False

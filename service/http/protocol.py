@@ -51,7 +51,10 @@ class AnswersAtHand(BoundedHeads):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        self._let_go()  # the rest of the body is on its way
+        try:
+            self._let_go()  # the rest of the body is on its way
+        except Exception:  # noqa: BLE001 - whatever uvicorn cannot read is a 400, as it is where the parser calls
+            self.send_400_response("Invalid HTTP request received.")
 
     def _is_ordinary(self) -> bool:
         """Whether a request could be answered at once: none before it waits, and uvicorn has nothing else to do."""

@@ -137,6 +137,55 @@ async def test_what_is_no_http_after_an_answer_at_hand_is_refused() -> None:
     protocol.connection_lost(None)
 
 
+@pytest.mark.parametrize("url", [b"http://a:999999/here", b"http://a", b"/" + b"x" * 70_000])
+@pytest.mark.parametrize("parts", [(b"hello",), (b"he", b"llo")])
+async def test_a_url_that_cannot_be_read_is_refused_however_the_body_comes(
+    url: bytes, parts: tuple[bytes, ...]
+) -> None:
+    asked = Asked()
+    protocol, wire = connected(asked, asked.kind())
+    first, *others = parts
+    protocol.data_received(POST.replace(b"/here", url) + first)
+    for part in others:
+        protocol.data_received(part)
+    assert wire.writes[0].startswith(b"HTTP/1.1 400")
+    assert wire.closed
+    assert not protocol.tasks
+    protocol.connection_lost(None)
+
+
+@pytest.mark.parametrize("path", [b"/here", b"/there"])
+async def test_what_stands_behind_a_body_is_no_header(path: bytes) -> None:
+    heads: list[list[tuple[bytes, bytes]]] = []
+
+    async def app(scope: Scope, _receive: Receive, send: Send) -> None:
+        heads.append(scope["headers"])
+        await send_whole(send, told(scope, b""))
+
+    def at_hand(scope: Scope, body: bytes) -> Message | None:
+        if scope["path"] == "/there":
+            return None
+        heads.append(scope["headers"])
+        return told(scope, body)
+
+    request = b"POST %b HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n" % path
+    protocol, _ = connected(app, answers_at_hand(at_hand, 100_000, 10))
+    protocol.data_received(request + b"X-Forwarded-For: 192.0.2.1\r\n\r\n")
+    await asyncio.sleep(0.01)
+    assert heads == [[(b"host", b"a"), (b"transfer-encoding", b"chunked")]]
+    protocol.connection_lost(None)
+
+
+async def test_nothing_that_stands_behind_a_body_is_kept() -> None:
+    asked = Asked()
+    protocol, _ = connected(asked, asked.kind())
+    protocol.data_received(b"GET /there HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n")
+    for number in range(1_000):
+        protocol.data_received(b"X-%d: a\r\n" % number)
+    assert len(protocol.headers) == 1
+    protocol.connection_lost(None)
+
+
 @pytest.mark.parametrize("request_", [GET, b"GET /there HTTP/1.1\r\n\r\n"])
 async def test_a_connection_that_rests_is_closed_in_time_and_not_before(request_: bytes) -> None:
     asked = Asked()
@@ -152,7 +201,8 @@ async def test_a_connection_that_rests_is_closed_in_time_and_not_before(request_
     protocol.connection_lost(None)
 
 
-async def test_a_connection_that_is_answered_slowly_does_not_rest() -> None:
+@pytest.mark.parametrize("parts", [(GET, b"GET /there HTTP/1.1\r\n\r\n"), (GET + b"GET /there HTTP/1.1\r\n\r\n",)])
+async def test_a_connection_that_is_answered_slowly_does_not_rest(parts: tuple[bytes, ...]) -> None:
     asked, free = Asked(), asyncio.Event()
 
     async def slow(scope: Scope, receive: Receive, send: Send) -> None:
@@ -161,8 +211,8 @@ async def test_a_connection_that_is_answered_slowly_does_not_rest() -> None:
 
     protocol, wire = connected(slow, asked.kind())
     protocol.timeout_keep_alive = 0.05  # pyright: ignore[reportAttributeAccessIssue]
-    protocol.data_received(GET)
-    protocol.data_received(b"GET /there HTTP/1.1\r\n\r\n")
+    for part in parts:
+        protocol.data_received(part)
     await asyncio.sleep(0.2)
     assert not wire.closed
     free.set()
