@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 from starlette.types import Scope
 
@@ -20,6 +21,14 @@ def base_url(scope: Scope, public_url: str | None) -> str:
     if public_url is not None:
         return public_url
     host = headers_of(scope).get(b"host", b"")
-    if not _HOST.fullmatch(host):
+    if not _is_host(host):
         raise BadRequest("The request's Host header names no host that links could lead to.")
     return f"{scope['scheme']}://{host.decode().lower()}"
+
+
+def _is_host(host: bytes) -> bool:
+    try:
+        urlsplit(b"//" + host)
+    except ValueError:  # brackets around what is no address
+        return False
+    return _HOST.fullmatch(host) is not None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
 
 SIDES: Mapping[str, str] = {"LEFT": "Left", "CENTER": "Center", "RIGHT": "Right"}
 BIASES: Mapping[str, str] = {
@@ -50,7 +49,8 @@ def direction(language: str | None) -> str:
 
 def web_url(url: str | None) -> str | None:
     """The URL where it is one that a page may link to: of http or https."""
-    return url if url and urlsplit(url).scheme in {"http", "https"} else None
+    # No more is looked at: what comes after is kept as it was loaded, and need be nothing that can be taken apart.
+    return url if url and url.lower().startswith(("http://", "https://")) else None
 
 
 def moment(time: str) -> str:

@@ -19,7 +19,9 @@ def test_links_lead_to_the_host_that_was_asked(host: bytes) -> None:
     assert base_url(_scope(host), None) == f"http://{host.decode().lower()}"
 
 
-@pytest.mark.parametrize("host", [None, b"", b"a b", b"a/b", b'"><script>', b"x@y", b"a" * 300, "bücher".encode()])
+@pytest.mark.parametrize(
+    "host", [None, b"", b"a b", b"a/b", b'"><script>', b"x@y", b"a" * 300, "bücher".encode(), b"[::::]", b"[....]"]
+)
 def test_no_link_is_made_of_what_is_no_host(host: bytes | None) -> None:
     with pytest.raises(BadRequest):
         base_url(_scope(host), None)

@@ -16,7 +16,9 @@ def test_the_script_of_a_language_says_which_way_it_is_read(language: str | None
     assert direction(language) == told
 
 
-@pytest.mark.parametrize("url", ["http://a.example/", "https://a.example/x?y#z", "HTTPS://A.example"])
+@pytest.mark.parametrize(
+    "url", ["http://a.example/", "https://a.example/x?y#z", "HTTPS://A.example", "http://[x/", "http://a℀b.example/"]
+)
 def test_pages_link_to_the_web(url: str) -> None:
     assert web_url(url) == url
 
