@@ -28,6 +28,8 @@ class BoundedHeads(HttpToolsProtocol):
     """Whether the head of a request has begun, and has not ended."""
     _received = 0
     _timer: asyncio.TimerHandle | None = None
+    _answering: Any = None
+    """The cycle that has its turn, where several requests were sent one behind another: uvicorn knows the last one."""
     _resting: float | None = None
     """Since when nothing is asked, by the clock of the loop."""
 
@@ -36,6 +38,9 @@ class BoundedHeads(HttpToolsProtocol):
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if self._answering is not None and not self._answering.response_complete:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
         super().connection_lost(exc)
         self._end_head()
         if self.timeout_keep_alive_task is not None:
@@ -83,6 +88,10 @@ class BoundedHeads(HttpToolsProtocol):
         self._resting = self.loop.time()
         if self.timeout_keep_alive_task is None:
             self._look_after(self.timeout_keep_alive)
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
 
     def _unset_keepalive_if_required(self) -> None:
         """Leaves the timer to itself."""

@@ -92,7 +92,7 @@ class AnswersAtHand(BoundedHeads):
                 super().on_body(part)
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
-        later, self._later = self._later, None
+        self._answering, later, self._later = cycle, self._later, None
         if later is None or not later(partial(self._told, cycle, app)):
             super()._start_asgi_task(cycle, app)
 

@@ -176,6 +176,22 @@ async def test_what_stands_behind_a_body_is_no_header(path: bytes) -> None:
     protocol.connection_lost(None)
 
 
+async def test_who_left_is_not_waited_for_by_the_first_of_several_requests() -> None:
+    left = asyncio.Event()
+
+    async def app(_scope: Scope, receive: Receive, _send: Send) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        left.set()
+
+    protocol, _ = connected(app, Asked().kind())
+    protocol.data_received(b"GET /there HTTP/1.1\r\n\r\n" * 2)
+    await asyncio.sleep(0.01)
+    protocol.connection_lost(None)
+    async with asyncio.timeout(1):
+        await left.wait()
+
+
 async def test_nothing_that_stands_behind_a_body_is_kept() -> None:
     asked = Asked()
     protocol, _ = connected(asked, asked.kind())
