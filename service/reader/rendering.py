@@ -36,6 +36,7 @@ POLICY = (
 LINES = page_lines(POLICY)
 _HTML = b"text/html; charset=utf-8"
 _TITLES = {
+    400: "This address will not do",
     401: "This key will not do",
     403: "Not for everyone",
     404: "Not found",

@@ -86,7 +86,7 @@ async def test_the_story_page_holds_all_that_a_reader_knows_from_such_pages(
     for told in (
         "24 articles", "24 sources", "Sources in all 24", "Leaning left 4", "Center 2", "Leaning right 4",
         "Untracked 14", "Last updated", "All 24 articles", "Left 4 sources", "First to report", "Related stories",
-        "40% of the sources lean left, 20% are in the center, 40% lean right, of 10 sources with a rating.",
+        "40% of the sources lean left, 20% are in the center and 40% lean right, of 10 with a rating.",
         "Factuality: upgrade to premium", "Perspectives: upgrade to premium", "Ownership: upgrade to",
         "New sources by side, by hour",
     ):  # fmt: skip

@@ -43,15 +43,16 @@
     // What is written in the headers of a tab goes before.
     if (bearer && !headers.has("Authorization") && !headers.has("X-API-Key")) headers.set("Authorization", bearer);
     const response = await window.fetch(url, Object.assign({}, options, { headers: headers }));
-    tell(response.headers, await response.clone().json().catch(() => null));
+    tell(response.status, response.headers, await response.clone().json().catch(() => null));
     return response;
   }
 
-  function tell(headers, body) {
+  function tell(status, headers, body) {
     const price = body && body.extensions && body.extensions.cost && body.extensions.cost.requested;
     const limit = /;q=(\d+)/.exec(headers.get("RateLimit-Policy") || "");
     const left = /;r=(\d+)/.exec(headers.get("RateLimit") || "");
     const told = [];
+    if (status === 401) told.push("This key is not accepted");
     if (Number.isInteger(price)) told.push("Cost " + price.toLocaleString("en"));
     if (limit && left) told.push(Number(left[1]).toLocaleString("en") + " of " + Number(limit[1]).toLocaleString("en") + " left");
     cost.textContent = told.join(" · ");
