@@ -148,9 +148,10 @@ subscription Changes {
     },
     { query: CHANGES },
   ];
+  // As GraphiQL's own properties: of those who were here before it keeps the tabs, and shows this beside them.
   const asked = given.has("query")
-    ? [{ query: given.get("query"), variables: given.get("variables") || undefined }]
-    : examples;
+    ? { query: given.get("query"), variables: given.get("variables") || undefined }
+    : { defaultTabs: examples };
 
   const caller = window.parallaxCaller;
   const fetcher = GraphiQL.createFetcher({
@@ -161,11 +162,9 @@ subscription Changes {
     wsConnectionParams: caller.connectionParams,
   });
   ReactDOM.createRoot(document.getElementById("graphiql")).render(
-    React.createElement(GraphiQL, {
-      fetcher: fetcher,
-      defaultQuery: FRONT_PAGE,
-      defaultTabs: asked,
-      shouldPersistHeaders: false,
-    }),
+    React.createElement(
+      GraphiQL,
+      Object.assign({ fetcher: fetcher, defaultQuery: FRONT_PAGE, shouldPersistHeaders: false }, asked),
+    ),
   );
 })();
