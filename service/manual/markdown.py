@@ -20,7 +20,10 @@ from pygments.util import ClassNotFound
 _ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:|//|/", re.IGNORECASE)
 _PLACE = re.compile(r'<a id="([a-z0-9-]+)"></a>')
 """The one piece of HTML that is taken as such: a place to link to where no heading is."""
+_PARTS = re.compile(r"([_/])(?=\w)")
 _PAGE = re.compile(r"(?:\./)?([a-z0-9-]+)\.md(#.*)?")
+_FILE = re.compile(r"([a-z0-9-]+)\.md")
+"""How pages name each other where they are read as files."""
 _SERVED = {"../schema/schema.graphql": "/schema.graphql"}
 """Files of the repository that are served too."""
 
@@ -106,6 +109,8 @@ def _linked(children: Sequence[Token]) -> Iterator[Token]:
         if child.type == "text" and (place := _PLACE.match(child.content)):
             yield Token("html_inline", "", 0, content=place[0])
             child.content = child.content[place.end() :]
+        if child.type == "text" and (name := _FILE.fullmatch(child.content)):
+            child.content = name[1].replace("-", " ")
         if child.type == "link_open":
             target = _served(str(child.attrGet("href")))
             follows = target is not None
@@ -153,8 +158,9 @@ def _cell(_renderer: RendererHTML, tokens: Sequence[Token], index: int, _options
 
 
 def _name(_renderer: RendererHTML, tokens: Sequence[Token], index: int, _options: Any, _environment: Any) -> str:
-    """Code in a line; a long name breaks at its underscores first."""
-    return f"<code>{escape(tokens[index].content).replace('_', '_<wbr>')}</code>"
+    """Code in a line; a long name breaks behind its underscores and slashes first."""
+    parts = _PARTS.sub("\\1<wbr>", escape(tokens[index].content))
+    return f"<code>{parts}</code>"
 
 
 class _Classes(HtmlFormatter[str]):

@@ -116,15 +116,30 @@ async def test_graphiql_sends_the_key_of_its_field_and_tells_what_a_query_cost(
     assert not any("authorization" in each["headers"] for each in without["requests"])
 
 
+async def test_graphiql_shows_the_query_of_its_address_beside_the_tabs_of_an_earlier_visit(
+    browsing: Path, demo: tuple[httpx.AsyncClient, str]
+) -> None:
+    kept = {"until": "localStorage.getItem('graphiql:tabState')"}
+    visit = {"evaluate": "location.assign('/graphql?query={viewer{tier{name}}}'); null"}
+    shown = {
+        "until": "document.querySelector('.graphiql-query-editor')?.innerText.includes('viewer')",
+        "evaluate": "document.querySelectorAll('.graphiql-tab-button').length",
+    }
+    page = {"path": "/graphql", "width": 390, "scheme": "dark", "within": "header"}
+    (seen,) = await look(browsing, demo[0], {**page, "steps": [READY, kept, visit, shown]})
+    assert seen["answers"][-1] == 7, "the examples, and the query"
+    assert not seen["overflows"]
+
+
 async def test_graphiql_tells_that_a_key_is_wrong_and_keeps_the_schema(
     browsing: Path, demo: tuple[httpx.AsyncClient, str]
 ) -> None:
     wrong = {"into": "#key", "type": "no kéy, at all"}
     answered = {**RUN, "until": f"{ANSWERED}.includes('UNAUTHENTICATED')"}
-    invalid = {"evaluate": "document.getElementById('key').getAttribute('aria-invalid')"}
+    invalid = {"evaluate": f"[document.getElementById('key').getAttribute('aria-invalid'), {COST}]"}
     page = {"path": "/graphql", "width": 1440, "scheme": "light", "within": "header"}
     (seen,) = await look(browsing, demo[0], {**page, "steps": [READY, wrong, answered, invalid]})
-    assert seen["answers"][-1] == "true"
+    assert seen["answers"][-1] == ["true", "This key is not accepted"]
     assert [each for each in seen["said"] if "401" not in each] == []
 
 

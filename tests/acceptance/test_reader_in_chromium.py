@@ -107,6 +107,39 @@ async def test_with_all_features_every_page_is_sound(
         assert each["overflow"] <= 0, told
 
 
+async def test_long_words_and_lone_articles_have_sound_pages(
+    serve: Serve, own_world: str, clients: Path, chromium: str
+) -> None:
+    now = datetime.now(UTC).isoformat()
+    word, domain = "Llanfairpwllgwyngyll" * 12, f"{'a' * 60}.{'b' * 60}.example"
+    story = {"summary": word, "keyPoints": [word, "قمة المناخ"], "perspectives": {"LEFT": word}, "topics": ["long"]}
+    article = {"type": "article", "outlet": domain, "publishedAt": now, "excerpt": word, "title": word}
+    lines = [
+        {"type": "topic", "slug": "long", "name": word},
+        {
+            "type": "outlet", "domain": domain, "name": word, "ratings": [{"agency": word, "bias": "FAR_LEFT"}],
+            "owners": [{"name": word, "category": "BILLIONAIRE"}],
+        },
+        {"type": "story", "key": "odd", "title": f"{'A long title ' * 60}{word}", **story},
+        {"type": "story", "key": "lone", "title": "قمة المناخ تنتهي باتفاق جديد"},
+        {**article, "url": "https://odd.example/1", "story": "odd", "language": "ar", "kind": "OPINION"},
+        {**article, "url": "https://odd.example/2", "story": "lone", "language": "de", "paywalled": True},
+    ]  # fmt: skip
+    await load_lines(own_world, lines, strict=True)
+    async with serve(own_world, allowances="off", granted_features=",".join(ALL), cache_bytes=0) as client:
+        query = f'{{outlet(by: {{domain: "{domain}"}}) {{slug articles(first: 2) {{nodes {{story {{slug}}}}}}}}}}'
+        outlet = (await client.post("/graphql", json={"query": query})).json()["data"]["outlet"]
+        pages = [f"/stories/{each['story']['slug']}" for each in outlet["articles"]["nodes"]]
+        pages += [f"/outlets/{outlet['slug']}", f"/compare?outlets={domain}", "/topics/long", "/topics/long/coverage"]
+        pages += ["/search", "/search?q=Llanfairpwllgwyngyll", "/?sort=newest", "/outlets?prefix=Llan"]
+        seen = await seen_by(clients, chromium, client, "look", pages)
+    assert len(seen) == 4 * len(pages) == 40
+    for each in seen:
+        told = f"{each['path']} {each['theme']} {each['width']}"
+        assert (each["status"], each["violations"], each["errors"]) == (200, [], []), told
+        assert each["overflow"] <= 0, told
+
+
 async def test_an_empty_world_has_sound_pages(serve: Serve, newsless: str, clients: Path, chromium: str) -> None:
     async with serve(newsless) as client:
         pages = ["/", "/blindspots", "/outlets", "/search", "/search?q=x", "/compare"]

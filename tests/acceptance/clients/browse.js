@@ -27,6 +27,8 @@ async function open(path, width = 1440, script = true) {
   return { page, seen };
 }
 
+// Rules that axe leaves out unless it is asked: what is tapped has 24 pixels, or as much room around it.
+const RULES = { "target-size": { enabled: true } };
 const overflow = (page) => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
 
 async function look(paths) {
@@ -37,7 +39,7 @@ async function look(paths) {
       await page.evaluate(axe);
       for (const theme of ["light", "dark"]) {
         await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: theme }]);
-        const { violations, passes } = await page.evaluate(() => axe.run());
+        const { violations, passes } = await page.evaluate((rules) => axe.run({ rules }), RULES);
         const paper = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
         const wrong = violations.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map((each) => each.html)}`);
         print({ ...seen, width, theme, paper, overflow: await overflow(page), passes: passes.length, violations: wrong });

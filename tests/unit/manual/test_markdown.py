@@ -45,6 +45,7 @@ def test_an_anchor_is_what_github_makes(heading: str, anchor: str) -> None:
         ("[a](./figures.md#an-example)", '<a href="/docs/figures#an-example">a</a>'),
         ("[a](#here)", '<a href="#here">a</a>'),
         ("[a](/graphql)", '<a href="/graphql">a</a>'),
+        ("[bad-inputs.md](bad-inputs.md)", '<a href="/docs/bad-inputs">bad inputs</a>'),
         ("[a](https://example.org/x.md)", '<a href="https://example.org/x.md">a</a>'),
         ("[a](../schema/schema.graphql)", '<a href="/schema.graphql">a</a>'),
         ("[a](decisions/0001-one-statement.md)", "<p>a</p>"),
@@ -93,6 +94,7 @@ def test_a_header_without_words_is_none() -> None:
 
 def test_a_long_name_breaks_at_its_underscores() -> None:
     assert "<code>A_<wbr>B&lt;</code>" in content("`A_B<`")
+    assert "<code>/<wbr>v1/<wbr>stories/</code>" in content("`/v1/stories/`")
 
 
 def test_nothing_has_a_style_of_its_own() -> None:
