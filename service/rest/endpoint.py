@@ -72,9 +72,12 @@ class RestEndpoint:
             self._parameters.name_in(error)
             raise
         lines = lines_of((b"request-cost", b"%d" % asked.call.cost))
-        if self._paging and self._cursor and (cursor := asking.formed(asked, self._cursor)):
-            base = base_url(scope, self._public_url)
-            lines += next_line(base, scope["path"], query, self._paging.parameter, cursor.decode())
+        if self._paging and self._cursor:
+            after = (self._paging.parameter, asking.formed(asked, self._cursor).decode())
+            # A page of no changes tells where to go on, too: who follows that must not come to the same page for ever.
+            if after[1] and after not in query:
+                base = base_url(scope, self._public_url)
+                lines += next_line(base, scope["path"], query, *after)
         await asking.send(scope, send, asked, self._form, lines)
 
 

@@ -230,6 +230,14 @@ async def test_who_polls_changes_goes_on_from_the_end(demo: httpx.AsyncClient) -
     assert none.headers["cache-control"] == "no-store"
 
 
+async def test_links_through_pages_of_no_changes_end(demo: httpx.AsyncClient) -> None:
+    none = await by_rest(demo, "ListChanges", first=0)
+    assert (none.json()["items"], none.json()["hasMore"]) == ([], True)
+    again = await demo.get(none.links["next"]["url"])
+    assert again.json() == none.json()
+    assert "link" not in again.headers
+
+
 async def test_a_merged_story_or_none_is_told_by_its_path(demo: httpx.AsyncClient, names: dict[str, str]) -> None:
     for document in ("GetStory", "GetStoryCoverage", "GetStoryTimeline", "ListStoryArticles", "ListStoryReports"):
         assert (await by_rest(demo, document, slug="there-is-none")).status_code == 404
