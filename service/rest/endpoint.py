@@ -59,7 +59,7 @@ class RestEndpoint:
             return
         asking = self._asking
         guest = await asking.admit(scope)
-        query: Pairs = ()
+        query: Pairs = []
 
         def variables() -> dict[str, Any]:
             nonlocal query
