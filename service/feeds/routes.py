@@ -15,7 +15,7 @@ from service.feeds import atom, entries, json_feed, ninjs, opml, rss, schema_org
 from service.feeds.entries import Feed, Reading
 from service.http.asking import Asking
 from service.http.forms import Data, Form
-from service.http.paths import at, below
+from service.http.paths import at, below, route
 from service.http.problems import as_problem
 from service.http.public import base_url
 from service.http.read_only import answers_options
@@ -64,7 +64,7 @@ def feed_routes(asking: Asking, settings: Settings) -> list[BaseRoute]:
             name = f"{kind.path.partition('/{')[0].replace('/', '.')}.{writer.ENDING}"
             written = partial(_written, kind.reading, writer.written)
             served = Served(kind.document, kind.variables, name, writer.CONTENT_TYPE, written)
-            routes.append(Route(f"{ROOT}/{kind.path}.{writer.ENDING}", FeedEndpoint(asking, served, settings)))
+            routes.append(route(f"{ROOT}/{kind.path}.{writer.ENDING}", FeedEndpoint(asking, served, settings)))
     return [*routes, below(ROOT, _nothing_here)]
 
 

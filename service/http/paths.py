@@ -6,13 +6,36 @@ import re
 from collections.abc import Collection
 from typing import Any
 
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
+
+_OF_UPSTREAM = re.compile(r"(topics|places)/\{slug\}")
+
+
+class _OwnSlug(Convertor[str]):
+    """A slug that upstream chose: it may hold slashes, which look like those of the path where it comes to us."""
+
+    regex = "[^/](?:.*[^/])?"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("own_slug", _OwnSlug())
+
+
+def route(path: str, endpoint: Any, methods: Collection[str] | None = None) -> Route:
+    """A route, where slugs of topics and places are taken whole: of routes for what is below them, it comes last."""
+    return Route(_OF_UPSTREAM.sub(r"\1/{slug:own_slug}", path), endpoint, methods=methods)
 
 
 def at(path: str, endpoint: Any, methods: Collection[str] | None = None) -> list[BaseRoute]:
     """The same endpoint with and without a trailing slash."""
-    return [Route(each, endpoint, methods=methods) for each in (path, f"{path}/")]
+    return [route(each, endpoint, methods) for each in (path, f"{path}/")]
 
 
 def below(path: str, app: ASGIApp) -> BaseRoute:

@@ -13,6 +13,7 @@ from service.documents import Registered
 from service.http.asking import Asking
 from service.http.kept import READING
 from service.http.media import MAX_ACCEPT, weighted
+from service.http.paths import route
 from service.http.public import base_url
 from service.http.requests import headers_of
 from service.http.responses import Refusing
@@ -33,7 +34,8 @@ class Reader:
         self.routes: list[BaseRoute] = []
         if self._pages:
             self.routes = [Route("/reader/{digest}/{name}", FileEndpoint(), methods=READING)]
-            self.routes += [each for page in PAGES for each in self._routes(page, self._pages)]
+            deepest_first = sorted(PAGES, key=lambda page: page.path.count("/"), reverse=True)
+            self.routes += [each for page in deepest_first for each in self._routes(page, self._pages)]
 
     def telling(self, app: ASGIApp) -> ASGIApp:
         """The application, whose errors are told as pages to those who ask for HTML."""
@@ -51,7 +53,7 @@ class Reader:
     def _routes(self, page: Page, pages: Pages) -> list[BaseRoute]:
         endpoint = _PageEndpoint(page, pages, self._refusing(pages), self._asking, self._public_url)
         paths = {page.path: None, page.path.rstrip("/") + "/": None}
-        return [Route(path, endpoint, methods=READING) for path in paths]
+        return [route(path, endpoint, READING) for path in paths]
 
     def _refusing(self, pages: Pages) -> Refusing:
         return pages.refusing(self._public_url or "")

@@ -47,7 +47,7 @@ def rest_routes(
         *at(ROOT, JsonFile(lambda: _index(told()), lines=_ABOUT)),
         *at(DOCUMENT, JsonFile(told)),
     ]
-    for each in described:
+    for each in sorted(described, key=_depth, reverse=True):  # `/topics/a/coverage` is not the topic `a/coverage`
         assert each.document.route
         endpoint = RestEndpoint(asking, each.document, each.parameters, each.answered, settings)
         routes += at(each.document.route.path, endpoint)
@@ -68,6 +68,10 @@ def describe(documents: Iterable[Registered], schema: GraphQLSchema) -> list[Des
             found.append(Described(document, parameters, answered(selecting, operation), selecting))
     check_names(found)
     return sorted(found, key=lambda each: each.document.route.path.replace("{", "~") if each.document.route else "")
+
+
+def _depth(described: Described) -> int:
+    return described.document.route.path.count("/") if described.document.route else 0
 
 
 def _index(told: dict[str, Any]) -> dict[str, Any]:
