@@ -120,7 +120,7 @@ def create_app(settings: Settings, dsn: str, observe: Observer | None = None) ->
         cache=cache,
         feed=feed,
         redis=redis,
-        streams=streams,
+        streams=(streams, exports),
     )
     telemetry.metrics.read(kept_elsewhere)
     ready = health.ready(database, redis, feed, replicas)

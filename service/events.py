@@ -51,6 +51,16 @@ class RequestFailed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ExportCut(Event):
+    """An export that had begun ended before it was whole, for that reason; `error` is told where nobody foresaw it."""
+
+    level: ClassVar[Level] = "warning"
+    request_id: str
+    code: str
+    error: BaseException | None
+
+
+@dataclass(frozen=True, slots=True)
 class CallerLeft(Event):
     """A caller closed the connection before its answer; the statement was cancelled."""
 

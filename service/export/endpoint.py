@@ -26,11 +26,11 @@ from service.http.admission import Guest
 from service.http.asking import Asked, Asking
 from service.http.caller import CallerGone, WhileCallerWaits
 from service.http.encoding import accepted_encoding
-from service.http.notes import note_failure
+from service.http.notes import note_cut
 from service.http.read_only import answers_options
 from service.http.requests import headers_of, query_string_of
 from service.http.responses import NO_STORE, VARY, allowance_lines
-from service.http.shortcuts import START, headers_in
+from service.http.shortcuts import START, cut, headers_in
 from service.http.streams import KEY_ENDED, Stream, Streams
 from service.journeys import Journey
 from service.rest.parameters import Parameters, pairs_of
@@ -93,7 +93,8 @@ class ExportEndpoint:
             error = _told(raised, stream)
             if "answering" not in scope:
                 raise error from raised
-            note_failure(self._telemetry.observe, scope["journey"], error, raised)
+            note_cut(self._telemetry.observe, scope["journey"], error, raised)
+            cut(receive)
 
     async def _write_all(self, body: Body, first: Page, others: AsyncGenerator[Page]) -> None:
         written = self._exported.format

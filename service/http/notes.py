@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from service.access.caller import Caller
 from service.errors import ApiError, Internal
-from service.events import Observer, RequestFailed
+from service.events import ExportCut, Observer, RequestFailed
 from service.journeys import Journey
 from service.planner import Call, Operation
 
@@ -31,5 +31,14 @@ def note_failure(observe: Observer, journey: Journey, error: ApiError, raised: B
     """
     journey.code = error.code
     if error.status >= 500:
-        foreseen = not isinstance(error, Internal)
-        observe(RequestFailed(journey.request_id, error.code, None if foreseen else raised))
+        observe(RequestFailed(journey.request_id, error.code, _unforeseen(error, raised)))
+
+
+def note_cut(observe: Observer, journey: Journey, error: ApiError, raised: BaseException) -> None:
+    """Notes the error by which an export is cut, whoever is to blame, and tells of it as `note_failure` does."""
+    journey.code = error.code
+    observe(ExportCut(journey.request_id, error.code, _unforeseen(error, raised)))
+
+
+def _unforeseen(error: ApiError, raised: BaseException) -> BaseException | None:
+    return raised if isinstance(error, Internal) else None

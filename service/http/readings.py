@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import inf
 
 from service.cache import ResponseCache
@@ -24,7 +24,7 @@ def readings(
     cache: ResponseCache | None,
     feed: ChangeFeed,
     redis: SharedRedis | None,
-    streams: Streams,
+    streams: Sequence[Streams],
 ) -> Readings:
     """How each metric is read, by its name; what is not set has none."""
 
@@ -45,7 +45,7 @@ def readings(
         "database_waiting": waiting,
         "feed_hears": lambda: feed.hears,
         "feed_lag_seconds": lambda: feed.lag,
-        "streams": lambda: len(streams),
+        "streams": lambda: sum(map(len, streams)),
     }
     if cache:
         local = cache.local

@@ -65,6 +65,18 @@ def arrived_body(receive: Receive) -> bytes | None:
     return body
 
 
+def cut(receive: Receive) -> None:
+    """Closes the connection of an answer that cannot go on, after what of it was sent.
+
+    Every server does so when an application leaves its answer unfinished, and tells of an application that is broken;
+    uvicorn does not where the connection is closed already.
+    """
+    cycle = getattr(receive, "__self__", None)
+    if isinstance(cycle, RequestResponseCycle) and not cycle.disconnected:
+        cycle.disconnected = True
+        cycle.transport.close()
+
+
 class _Nothing:
     """An awaitable that never waits: a coroutine would have to be made each time."""
 

@@ -93,7 +93,7 @@ METRICS = (
     ),
     Described("replica_lag_seconds", "gauge", "That the replica is behind at most.", ("replica",)),
     Described("redis_answers", "gauge", "1 while Redis answers, 0 while it does not; only where one was set."),
-    Described("streams", "gauge", "WebSockets and event streams that are open."),
+    Described("streams", "gauge", "WebSockets, event streams and exports that are open."),
 )
 
 _Request = tuple[str | None, str, str | None, str | None]
