@@ -17,7 +17,7 @@ pytestmark = pytest.mark.any_engine
 
 HERE = Path(__file__).parent
 ALL = "FACTUALITY,OWNERSHIP,PERSPECTIVES,HISTORY,EXPORT"
-CASES = 12
+CASES = 8
 """Generated requests of an operation in each phase that generates; those of the phase `coverage` come beside."""
 
 
