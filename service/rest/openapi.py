@@ -21,7 +21,7 @@ outlets divide by bias, factuality, ownership and country, and which side is mis
 
 Each path is answered by a registered GraphQL document, which has the name of the operation where it is JSON of its own
 shape. What GraphQL has beyond these paths is at `/graphql`. Lists are separated by commas; a parameter that is not
-known, or given twice, is refused. Errors are problems (RFC 9457) with a stable `code`.
+known, or given twice, is refused where there are any. Errors are problems (RFC 9457) with a stable `code`.
 
 Examples are what is answered of the demo world, to a caller whose tier has every feature: others find `UpgradeRequired`
 in the place of what theirs lacks.\
