@@ -11,15 +11,16 @@ import random
 from typing import Any
 
 import orjson
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from service.errors import ApiError, RequestTimeout, RequestTooLarge
+from service.upgrades import PassesOverUpgrades
 
 ROOM_FOR_HEADERS = 64_000
 """Bytes of a head beside its query string, which may be as large as a body."""
 
 
-class BoundedHeads(HttpToolsProtocol):
+class BoundedHeads(PassesOverUpgrades):
     """uvicorn's protocol, but that a head which is too large or too slow is refused, and the connection closed."""
 
     most = ROOM_FOR_HEADERS

@@ -81,7 +81,6 @@ async def test_it_is_written_before_the_loop_goes_on() -> None:
         (POST.replace(b"Host: a", b"Connection: close") + b"hello",),
         (POST.replace(b"1.1", b"1.0") + b"hello",),
         (POST.replace(b"Host: a", b"Expect: 100-continue") + b"hello",),
-        (POST.replace(b"Host: a", b"Connection: upgrade\r\nUpgrade: h2c") + b"hello",),
         (POST.replace(b"Content-Length: 5", b"Transfer-Encoding: chunked"), b"5\r\nhello\r\n", b"0\r\n\r\n"),
     ],
 )
