@@ -27,6 +27,8 @@ class BoundedHeads(PassesOverUpgrades):
     seconds = 10.0
     _within = False
     """Whether the head of a request has begun, and has not ended."""
+    _ended = False
+    """Whether one has ended in what is being read."""
     _received = 0
     _timer: asyncio.TimerHandle | None = None
     _answering: Any = None
@@ -62,20 +64,24 @@ class BoundedHeads(PassesOverUpgrades):
             self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        self._within = False
+        self._end_within()
         super().on_headers_complete()
 
+    def _end_within(self) -> None:
+        self._within, self._ended = False, True
+
     def data_received(self, data: bytes) -> None:
-        self._resting = None
+        self._resting, self._ended = None, False
         super().data_received(data)
+        if self._ended:
+            self._end_head()
         if self._within:
-            self._received += len(data)
+            # What other requests came before it with is none of its head.
+            self._received += 0 if self._ended else len(data)
             if self._received > self.most:
                 self._refuse(RequestTooLarge(f"The request's head is larger than {self.most:,} bytes."))
             elif self._timer is None:
                 self._await_head()
-        elif self._timer is not None or self._received:
-            self._end_head()
 
     def on_response_complete(self) -> None:
         # As uvicorn has it, but for the timer.

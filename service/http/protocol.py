@@ -26,7 +26,8 @@ class AnswersAtHand(BoundedHeads):
 
     def on_headers_complete(self) -> None:
         if self._is_ordinary():
-            self._within, self._held = False, []
+            self._end_within()
+            self._held = []
         else:
             super().on_headers_complete()
 

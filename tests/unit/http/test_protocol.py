@@ -126,6 +126,20 @@ async def test_a_connection_goes_on_after_an_answer_at_hand() -> None:
     protocol.connection_lost(None)
 
 
+@pytest.mark.parametrize("path", [b"/here", b"/there"])
+async def test_requests_that_come_together_may_be_larger_than_a_head(path: bytes) -> None:
+    asked = Asked()
+    protocol, wire = connected(asked, asked.kind())
+    whole = GET.replace(b"/here", path) * 10_000
+    for start in range(0, len(whole), 99_991):  # which ends within a head
+        protocol.data_received(whole[start : start + 99_991])
+    async with asyncio.timeout(20):
+        while protocol.server_state.total_requests < 10_000 and not wire.closed:
+            await asyncio.sleep(0)
+    assert not wire.closed
+    protocol.connection_lost(None)
+
+
 async def test_what_is_no_http_after_an_answer_at_hand_is_refused() -> None:
     asked = Asked()
     protocol, wire = connected(asked, asked.kind())
