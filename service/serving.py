@@ -18,6 +18,7 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.heads import bounded_heads
+from service.http.handshakes import AnswersHandshakes
 from service.http.protocol import Answerer, answers_at_hand
 from service.settings import Settings
 
@@ -112,7 +113,7 @@ def serve(
         app,
         loop="uvloop",
         http=answers_at_hand(app.at_hand, settings.max_body_bytes, settings.body_timeout),
-        ws="websockets-sansio",
+        ws=AnswersHandshakes,
         ws_max_size=settings.max_body_bytes,
         ws_ping_interval=settings.heartbeat,
         ws_ping_timeout=settings.heartbeat,

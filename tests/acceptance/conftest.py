@@ -24,6 +24,7 @@ from service.app import create_app
 from service.db.migrations import migrate
 from service.documents import Registered, read_registered
 from service.events import Event, ignore
+from service.http.handshakes import AnswersHandshakes
 from service.http.protocol import answers_at_hand
 from service.planner import Planner
 from service.serving import QuietServer
@@ -63,7 +64,7 @@ async def serving(
     config = uvicorn.Config(
         app,
         http=answers_at_hand(app.at_hand, chosen.max_body_bytes, chosen.body_timeout),
-        ws="websockets-sansio",
+        ws=AnswersHandshakes,
         ws_per_message_deflate=False,
         proxy_headers=False,
         lifespan="on",

@@ -84,6 +84,26 @@ async def test_a_head_over_the_bound_is_told_so(client: httpx.AsyncClient) -> No
     refused(answer, b"413", "REQUEST_TOO_LARGE")
 
 
+SOCKET = (
+    b"Host: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"GET /graphql HTTP/1.1\r\n" + SOCKET + b"Cookie: " + b"x" * 9_000 + b"\r\n", b"431"),
+        (b"GET /graphql HTTP/1.1\r\n" + SOCKET + b"".join(b"X-%d: x\r\n" % number for number in range(200)), b"431"),
+        (b"GET /graphql?" + b"x" * 9_000 + b" HTTP/1.1\r\n" + SOCKET, b"414"),
+        (b"PUT /graphql HTTP/1.1\r\nConnection: close\r\n" + SOCKET, b"405"),
+    ],
+)
+async def test_a_socket_that_cannot_be_opened_is_told_so(client: httpx.AsyncClient, head: bytes, status: bytes) -> None:
+    answer = await answer_to(client, head + b"\r\n")
+    assert answer.startswith(b"HTTP/1.1 " + status)
+
+
 @pytest.mark.parametrize("begun", [b"", b"GET /gra", GET + b"Host: x\r\n"])
 async def test_a_head_that_is_too_slow_is_refused_in_time(client: httpx.AsyncClient, begun: bytes) -> None:
     began = time.monotonic()
