@@ -204,6 +204,7 @@ async def test_a_key_shows_what_its_tier_has_and_stands_in_no_address_and_no_coo
     assert seen["upgradesBefore"] == 3
     assert "Very high" in seen["factuality"]
     assert seen["upgradesAfter"] == [0, 0]
+    assert seen["away"] == [["The service cannot answer at the moment.", 1]] * 2  # what was there is still there
     assert seen["cookies"] == seen["forgotten"] == 0
     assert [url for url in seen["requests"] if "plx_" in url] == []
     assert seen["errors"] == []

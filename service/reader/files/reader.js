@@ -3,6 +3,7 @@
 "use strict";
 
 const KEY = "parallax-key";
+const AWAY = "The service cannot answer at the moment.";
 const WELL_FORMED = /^plx_[0-9A-Za-z]{36}$/;
 const AGES = [["year", 31536000], ["month", 2592000], ["week", 604800], ["day", 86400], ["hour", 3600], ["minute", 60]];
 const ago = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
@@ -64,11 +65,14 @@ function keep(value) {
   } catch { /* it holds for this page */ }
 }
 
+// Fails where there is none at the moment: what is shown is better than nothing.
 async function fetchPage() {
   const headers = key ? { authorization: `Bearer ${key}` } : {};
   const response = await fetch(location.pathname + location.search, { headers, cache: key ? "no-store" : "no-cache" });
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
-  return { status: response.status, main: page.querySelector("main"), title: page.title };
+  const main = page.querySelector("main");
+  if (!main || response.status === 429 || response.status >= 500) throw new Error(`status ${response.status}`);
+  return { status: response.status, main, title: page.title };
 }
 
 // What has the focus goes on having it, where it is still there.
@@ -144,7 +148,7 @@ async function useKey(value, dialog) {
   const page = await fetchPage().catch(() => null);
   if (!page || page.status === 401) {
     key = before;
-    problem.textContent = page ? "This key is not accepted." : "The service cannot be reached.";
+    problem.textContent = page ? "This key is not accepted." : AWAY;
     return;
   }
   keep(value);
@@ -252,7 +256,7 @@ if (key) {
       offer(document);
       tell("Your key is no longer accepted.");
     } else showAll(page);
-  }, () => tell("The service cannot be reached."));
+  }, () => tell(AWAY));
 }
 watch(false);
 document.addEventListener("visibilitychange", () => (document.hidden ? unwatch() : watch(true)));

@@ -81,6 +81,22 @@ async function enter(page, key) {
   await page.click('#key button[value="use"]');
 }
 
+async function whileItFails(page, url, status) {
+  const answer = (request) =>
+    request.resourceType() === "fetch"
+      ? request.respond({ status, contentType: "text/html", body: "<main>Away</main>" })
+      : request.continue();
+  await page.setRequestInterception(true);
+  page.on("request", answer);
+  await page.goto(url, { waitUntil: "load" });
+  await page.waitForFunction(() => document.getElementById("news").textContent !== "");
+  const told = await page.$eval("#news", (each) => each.textContent);
+  const headings = (await page.$$("main h1")).length;
+  page.off("request", answer);
+  await page.setRequestInterception(false);
+  return [told, headings];
+}
+
 async function useKeys({ wrong, good, paths: [first, ...others] }) {
   const { page, seen } = await open(first);
   await enter(page, "plx_short");
@@ -102,6 +118,9 @@ async function useKeys({ wrong, good, paths: [first, ...others] }) {
     await page.waitForFunction(() => !document.querySelector(".upgrade"));
     seen.upgradesAfter.push((await page.$$(".upgrade")).length);
   }
+  seen.away = [];
+  for (const status of [429, 503]) seen.away.push(await whileItFails(page, base + first, status));
+  seen.errors = seen.errors.filter((each) => !each.includes("status of"));
   seen.cookies = (await page.cookies()).length;
   await page.click("header [data-key-open]");
   await Promise.all([page.waitForNavigation(), page.click("[data-key-forget]")]);
