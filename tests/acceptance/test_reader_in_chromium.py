@@ -140,6 +140,18 @@ async def test_long_words_and_lone_articles_have_sound_pages(
         assert each["overflow"] <= 0, told
 
 
+async def test_the_page_that_tells_that_the_database_is_away_is_sound(
+    serve: Serve, clients: Path, chromium: str
+) -> None:
+    async with serve("postgresql://postgres@127.0.0.1:1/nothing") as client:
+        seen = await seen_by(clients, chromium, client, "look", ["/"])
+    assert len(seen) == 4
+    for each in seen:
+        told = f"{each['theme']} {each['width']}"
+        assert (each["status"], each["violations"]) == (503, []), told
+        assert each["overflow"] <= 0, told
+
+
 async def test_an_empty_world_has_sound_pages(serve: Serve, newsless: str, clients: Path, chromium: str) -> None:
     async with serve(newsless) as client:
         pages = ["/", "/blindspots", "/outlets", "/search", "/search?q=x", "/compare"]
