@@ -10,11 +10,11 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
-_OF_UPSTREAM = re.compile(r"(topics|places)/\{slug\}")
+_OF_UPSTREAM = re.compile(r"(topics|places|outlets)/\{slug\}")
 
 
 class _OwnSlug(Convertor[str]):
-    """A slug that upstream chose: it may hold slashes, which look like those of the path where it comes to us."""
+    """A slug that upstream chose, or made of a domain that it chose: slashes in it come to us as those of a path do."""
 
     regex = "[^/](?:.*[^/])?"
 
@@ -29,7 +29,7 @@ register_url_convertor("own_slug", _OwnSlug())
 
 
 def route(path: str, endpoint: Any, methods: Collection[str] | None = None) -> Route:
-    """A route, where slugs of topics and places are taken whole: of routes for what is below them, it comes last."""
+    """A route, where slugs of topics, places and outlets are taken whole: it comes after those for what is below."""
     return Route(_OF_UPSTREAM.sub(r"\1/{slug:own_slug}", path), endpoint, methods=methods)
 
 

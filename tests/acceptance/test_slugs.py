@@ -1,4 +1,4 @@
-"""Slugs of topics and places are what loads call them: each leads to its page, its feeds and its path."""
+"""Slugs of topics and places are what loads call them, those of outlets nearly: each leads to page, feeds and path."""
 
 from __future__ import annotations
 
@@ -23,12 +23,15 @@ async def client(serve: Serve, empty_database: str) -> AsyncIterator[httpx.Async
     conn = await asyncpg.connect(empty_database)
     await conn.execute(
         """
-        insert into outlets (id, domain, slug, name) values (1, 'a.example', 'a', 'A');
+        insert into outlets (id, domain, slug, name) values (99, 'a.example', 'a', 'A');
         insert into stories (id, key, slug, title) values (1, '1', '1', 'T');
-        insert into articles (outlet_id, story_id, published_at, url, title) values (1, 1, now(), '1', 'T');
+        insert into articles (outlet_id, story_id, published_at, url, title) values (99, 1, now(), '1', 'T');
         """
     )
     await conn.execute("insert into topics (slug, name) select slug, slug from unnest($1::text[]) as slug", SLUGS)
+    await conn.execute(
+        "insert into outlets (domain, slug, name) select slug, slug, slug from unnest($1::text[]) as slug", SLUGS
+    )
     await conn.execute("insert into places (slug, name) select slug, slug from unnest($1::text[]) as slug", SLUGS)
     await settled(conn)
     await conn.close()
@@ -38,7 +41,7 @@ async def client(serve: Serve, empty_database: str) -> AsyncIterator[httpx.Async
 
 async def test_a_slug_leads_to_what_it_names(client: httpx.AsyncClient) -> None:
     for slug in SLUGS:
-        for kind in ("topics", "places"):
+        for kind in ("topics", "places", "outlets"):
             path = f"/{kind}/{quote(slug, safe='')}"
             assert (await client.get(f"/v1{path}")).json()["slug"] == slug
             assert (await client.get(f"/v1{path}/")).json()["slug"] == slug
@@ -53,6 +56,7 @@ async def test_what_is_below_a_topic_is_no_topic(client: httpx.AsyncClient) -> N
         page = await client.get(f"/topics/{topic}/coverage", headers={"accept": "text/html"})
         assert page.status_code == 200
         assert '<p class="over">' in page.text
+        assert "storyCount" in (await client.get(f"/v1/outlets/{topic}/activity", params=window)).json()
     assert "items" in (await client.get("/v1/topics/")).json()
     assert (await client.get("/v1/topics/law/nothing")).status_code == 404
 
