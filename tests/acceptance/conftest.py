@@ -8,7 +8,7 @@ import os
 import shutil
 import socket
 import subprocess
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cache
 from pathlib import Path
@@ -40,17 +40,13 @@ SCHEMA = Path(__file__).parents[2] / "schema"
 Serve = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 
 
-@pytest.fixture(scope="session", autouse=True)
-def shipped_documents_are_read_once() -> Iterator[None]:
-    """What is shipped is the same for the hundreds of services that tests start, and takes a quarter of each start."""
-    shipped = cache(lambda: read_registered(Planner(schema)))
+@cache
+def _shipped() -> tuple[Registered, ...]:
+    return read_registered(Planner(schema))
 
-    def read(_planner: Planner) -> tuple[Registered, ...]:
-        return shipped()
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(service.app, "read_registered", read)
-        yield
+def _read(_planner: Planner) -> tuple[Registered, ...]:
+    return _shipped()
 
 
 @asynccontextmanager
@@ -60,7 +56,10 @@ async def serving(
     """A client of the service over that database, with those settings."""
     settings.setdefault("key_pepper", PEPPER)
     chosen = Settings(**settings)
-    app = create_app(chosen, dsn, observe)
+    # What is shipped is the same for the hundreds of services of a run, and takes a quarter of each start.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(service.app, "read_registered", _read)
+        app = create_app(chosen, dsn, observe)
     config = uvicorn.Config(
         app,
         http=answers_at_hand(app.at_hand, chosen.max_body_bytes, chosen.body_timeout),

@@ -120,7 +120,7 @@ async def test_long_words_and_lone_articles_have_sound_pages(
             "type": "outlet", "domain": domain, "name": word, "ratings": [{"agency": word, "bias": "FAR_LEFT"}],
             "owners": [{"name": word, "category": "BILLIONAIRE"}],
         },
-        {"type": "story", "key": "odd", "title": f"{'A long title ' * 60}{word}", **story},
+        {"type": "story", "key": "odd", "title": f"{'A long title ' * 50}{word}", **story},
         {"type": "story", "key": "lone", "title": "قمة المناخ تنتهي باتفاق جديد"},
         {**article, "url": "https://odd.example/1", "story": "odd", "language": "ar", "kind": "OPINION"},
         {**article, "url": "https://odd.example/2", "story": "lone", "language": "de", "paywalled": True},

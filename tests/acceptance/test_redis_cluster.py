@@ -177,8 +177,9 @@ async def test_a_master_that_dies_fails_no_request_and_holds_none_up(
             enough.set()
             await asyncio.wait(readers)
             watch.cancel()
-        assert sum(reader.result() for reader in readers) > 500
-        assert calls.count > 500
+        # All went on to the end, however slow the machine is: none waited for long.
+        assert min(reader.result() for reader in readers) > 10
+        assert calls.count > 100
         assert calls.longest < PATIENCE + calls.late + SLACK
         await nodes.start(killed)
         await nodes.until_whole()
