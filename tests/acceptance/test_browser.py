@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import shutil
 import subprocess
@@ -69,9 +70,15 @@ async def test_the_pages_can_be_read_by_everybody_in_both_themes_on_any_screen(
     browsing: Path, demo: tuple[httpx.AsyncClient, str]
 ) -> None:
     paths = ["/docs", "/docs/nothing", *(f"/docs/{entry.name}" for group in CONTENTS for entry in group.entries)]
-    asked = [{"path": path, "width": width, "schemes": ["light", "dark"]} for path in paths for width in (390, 1440)]
+    # Colours differ by theme and boxes by width: each page is looked at in both of both, though not in all pairs.
+    pairs = (((390, "light"), (1440, "dark")), ((390, "dark"), (1440, "light")))
+    asked = [
+        {"path": path, "width": width, "schemes": [scheme]}
+        for path, pair in zip(paths, itertools.cycle(pairs), strict=False)
+        for width, scheme in pair
+    ]
     looked = await look(browsing, demo[0], *asked)
-    assert len(looked) == 4 * len(paths)
+    assert len(looked) == 2 * len(paths)
     for seen in looked:
         where = (seen["path"], seen["width"], seen["scheme"])
         assert seen["checked"] > 20, where
