@@ -65,7 +65,7 @@ def create_app(settings: Settings, dsn: str, observe: Observer | None = None) ->
     observe = telemetry.observe
     database = Database(dsn, settings, observe)
     redis = _redis(settings, observe)
-    planner = Planner(schema, _limits(settings), dated=settings.cache_bytes > 0)
+    planner = Planner(schema, limits_of(settings), dated=settings.cache_bytes > 0)
     documents = _documents(settings, planner, registered, redis, observe)
 
     cache = _cache(settings, redis, observe) if settings.cache_bytes else None
@@ -264,7 +264,8 @@ def _cache(settings: Settings, redis: SharedRedis | None, observe: Observer) -> 
     return ResponseCache(local, shared, lifetimes, max_body_bytes=limit, observe=observe)
 
 
-def _limits(settings: Settings) -> Limits:
+def limits_of(settings: Settings) -> Limits:
+    """What an operation may be at most, whoever sends it."""
     return Limits(
         max_tokens=settings.max_tokens,
         max_depth=settings.max_depth,

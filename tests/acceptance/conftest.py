@@ -13,6 +13,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import httpx
 import pytest
@@ -20,13 +21,13 @@ import uvicorn
 
 import service.app
 from schema import schema
-from service.app import create_app
+from service.app import create_app, limits_of
 from service.db.migrations import migrate
 from service.documents import Registered, read_registered
 from service.events import Event, ignore
 from service.http.handshakes import AnswersHandshakes
 from service.http.protocol import answers_at_hand
-from service.planner import Planner
+from service.planner import Limits, Planner
 from service.serving import QuietServer
 from service.settings import Settings
 from tests.access_keys import PEPPER
@@ -41,12 +42,9 @@ Serve = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 
 
 @cache
-def _shipped() -> tuple[Registered, ...]:
+def _shipped(_limits: Limits, _dated: bool) -> tuple[Registered, ...]:  # noqa: FBT001 - by position, as it is kept by it
+    """Plans are kept with their operations: services share what is shipped where they plan alike."""
     return read_registered(Planner(schema))
-
-
-def _read(_planner: Planner) -> tuple[Registered, ...]:
-    return _shipped()
 
 
 @asynccontextmanager
@@ -56,9 +54,10 @@ async def serving(
     """A client of the service over that database, with those settings."""
     settings.setdefault("key_pepper", PEPPER)
     chosen = Settings(**settings)
-    # What is shipped is the same for the hundreds of services of a run, and takes a quarter of each start.
+    # To read what is shipped takes a quarter of a start, and tests start hundreds of services.
+    shipped = _shipped(limits_of(chosen), chosen.cache_bytes > 0)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(service.app, "read_registered", _read)
+        patch.setattr(service.app, "read_registered", Mock(return_value=shipped))
         app = create_app(chosen, dsn, observe)
     config = uvicorn.Config(
         app,

@@ -16,6 +16,8 @@ from service.access.keys import is_well_formed, prefix_of
 from tests.acceptance.program import run, serving
 from tests.access_keys import PEPPER
 
+pytestmark = pytest.mark.any_engine
+
 VIEWER = "{ viewer { tier { name } apiKey { prefix name } } }"
 
 

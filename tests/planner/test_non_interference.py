@@ -21,6 +21,8 @@ from tests.reference.rules import CATEGORIES, LEVELS
 from tests.reference.tiny_world import TinyWorld
 from tests.reference.world import read_world
 
+pytestmark = pytest.mark.any_engine
+
 A_TEST = 60
 Rows = list[tuple[Any, ...]]
 LEAST = tuple((feature, "vantage") for feature in FEATURES)
