@@ -64,16 +64,13 @@ class BoundedHeads(PassesOverUpgrades):
             self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        self._end_within()
-        super().on_headers_complete()
-
-    def _end_within(self) -> None:
         self._within, self._ended = False, True
+        super().on_headers_complete()
 
     def data_received(self, data: bytes) -> None:
         self._resting, self._ended = None, False
         super().data_received(data)
-        if self._ended:
+        if self._ended and (self._timer is not None or self._received):
             self._end_head()
         if self._within:
             # What other requests came before it with is none of its head.

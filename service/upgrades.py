@@ -7,7 +7,7 @@ clients that would rather speak HTTP/2, as Java's does, lose what they send.
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, cast
 
 from httptools import HttpRequestParser  # pyright: ignore[reportMissingTypeStubs]
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -18,21 +18,22 @@ class PassesOverUpgrades(HttpToolsProtocol):
 
     _passes_over = False
     """Whether the request that is being read asks in vain."""
-    _data: Any = b""
-    """What is being read."""
-    _again: tuple[bytes, Any] | None = None
-    """The head of such a request without what it asked in vain, and what came behind it."""
+    _again: tuple[bytes, int] | None = None
+    """The head of such a request without what it asked in vain, and where in what was read it ended."""
 
     def data_received(self, data: bytes) -> None:
-        self._data = memoryview(data)
         super().data_received(data)
+        if self._again:
+            self._read_again(data)
+
+    def _read_again(self, data: bytes) -> None:
+        rest = memoryview(data)
         while self._again and not self.transport.is_closing():
-            (head, rest), self._again = self._again, None
+            (head, end), self._again = self._again, None
             super().data_received(head)
-            self._data = rest
+            rest = rest[end:]
             if rest:
-                super().data_received(rest)
-        self._data = b""
+                super().data_received(cast("bytes", rest))
 
     def on_headers_complete(self) -> None:
         self._passes_over = self._asks_in_vain()
@@ -61,4 +62,4 @@ class PassesOverUpgrades(HttpToolsProtocol):
             lines = [b"%b: %b\r\n" % (name, value) for name, value in self.headers if name != b"upgrade"]
             version = parser.get_http_version().encode()
             first = b"%b %b HTTP/%b\r\n" % (parser.get_method(), self.url, version)
-            self._again = b"".join((first, *lines, b"\r\n")), self._data[stopped.args[0] :]
+            self._again = b"".join((first, *lines, b"\r\n")), stopped.args[0]

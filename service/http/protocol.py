@@ -26,8 +26,7 @@ class AnswersAtHand(BoundedHeads):
 
     def on_headers_complete(self) -> None:
         if self._is_ordinary():
-            self._end_within()
-            self._held = []
+            self._within, self._ended, self._held = False, True, []
         else:
             super().on_headers_complete()
 
