@@ -67,12 +67,10 @@ class Asking:
     ) -> None:
         """Answers a request by the document of that name, in a form, with further `lines` of headers.
 
-        Its page is as large as the document has it, or as the caller may have. Raises ApiError or CallerGone, and what
-        the form raises.
+        Raises ApiError or CallerGone, and what the form raises.
         """
         guest = await self.admit(scope)
-        size = {"first": min(self._sizes[name], guest.terms.allowed.max_page_size)} if name in self._sizes else {}
-        asked = await self.ask(scope, receive, guest, name, {**size, **variables})
+        asked = await self.ask(scope, receive, guest, name, {**self.size_for(guest, name), **variables})
         await self.send(scope, send, asked, form, lines)
 
     async def admit(self, scope: Scope) -> Guest:
@@ -85,6 +83,11 @@ class Asking:
         guest = self._admission.known(given) or await self._admission.admit(given)
         note_caller(_journey(scope), guest.caller)
         return guest
+
+    def size_for(self, guest: Guest, name: str) -> Mapping[str, int]:
+        """The variable that has a page be as large as its document says, or as the guest may have; none for others."""
+        size = self._sizes.get(name)
+        return {} if size is None else {"first": min(size, guest.terms.allowed.max_page_size)}
 
     async def ask(
         self,

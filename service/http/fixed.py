@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from functools import cache
 from hashlib import sha256
 
 from starlette.types import Message, Receive, Scope, Send
@@ -45,12 +45,15 @@ class Fixed:
 class FixedEndpoint:
     """Answers with one such body, as a plain ASGI application; for GET and HEAD alone.
 
-    It is made for whoever asks first: no start waits for it.
+    It is made for whoever asks first, in a thread: neither a start nor anybody else waits for it.
     """
 
     def __init__(self, make: Callable[[], Fixed], lines: bytes) -> None:
-        self._file = cache(make)
+        self._make = make
+        self._file: Fixed | None = None
         self._lines = lines
 
-    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
-        await send(self._file().reply(headers_of(scope), self._lines))
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        if self._file is None:
+            self._file = await asyncio.to_thread(self._make)
+        await send(self._file.reply(headers_of(scope), self._lines))

@@ -13,7 +13,7 @@ from service.documents import Registered
 from service.http.asking import Asking
 from service.http.kept import READING
 from service.http.media import MAX_ACCEPT, weighted
-from service.http.paths import route
+from service.http.paths import deepest_first, route
 from service.http.public import base_url
 from service.http.requests import headers_of
 from service.http.responses import Refusing
@@ -34,8 +34,8 @@ class Reader:
         self.routes: list[BaseRoute] = []
         if self._pages:
             self.routes = [Route("/reader/{digest}/{name}", FileEndpoint(), methods=READING)]
-            deepest_first = sorted(PAGES, key=lambda page: page.path.count("/"), reverse=True)
-            self.routes += [each for page in deepest_first for each in self._routes(page, self._pages)]
+            pages = deepest_first(PAGES, lambda page: page.path)
+            self.routes += [each for page in pages for each in self._routes(page, self._pages)]
 
     def telling(self, app: ASGIApp) -> ASGIApp:
         """The application, whose errors are told as pages to those who ask for HTML."""

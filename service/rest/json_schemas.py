@@ -5,7 +5,8 @@
 # pyright: reportUnknownParameterType=false
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from graphql import (
@@ -48,9 +49,7 @@ class Schemas:
     def leaf(self, type_: GraphQLNamedType) -> JsonSchema:
         """The schema of a scalar or an enum."""
         if isinstance(type_, GraphQLEnumType):
-            values = [f"- `{name}`: {value.description}" for name, value in type_.values.items() if value.description]
-            described = "\n".join([type_.description or "", *([""] if values else []), *values])
-            return self._named(type_.name, {"type": "string", "description": described, "enum": list(type_.values)})
+            return self._named(type_.name, partial(_of_enum, type_))
         return SCALARS[type_.name]
 
     def selected(self, selecting: Selecting, type_: GraphQLType, sets: list[SelectionSetNode]) -> JsonSchema:
@@ -69,9 +68,9 @@ class Schemas:
         fragment = selecting.sole_fragment(type_, sets)
         if fragment is None:
             return self.object(selecting, type_, sets)
-        under = self.object(selecting, type_, [selecting.fragments[fragment].selection_set])
+        under = [selecting.fragments[fragment].selection_set]
         described = {"description": type_.description} if type_.description else {}
-        return self._named(fragment, {**described, **under})
+        return self._named(fragment, lambda: {**described, **self.object(selecting, type_, under)})
 
     def object(self, selecting: Selecting, type_: GraphQLObjectType, sets: Iterable[SelectionSetNode]) -> JsonSchema:
         """The schema of an object of the type, without a name."""
@@ -105,10 +104,17 @@ class Schemas:
             told["discriminator"] = {"propertyName": keys.pop(), "mapping": mapping}
         return told
 
-    def _named(self, name: str, schema: JsonSchema) -> JsonSchema:
-        """A reference to the schema, which has that name from now on, as all of that name are alike."""
-        self.components.setdefault(name, schema)
+    def _named(self, name: str, make: Callable[[], JsonSchema]) -> JsonSchema:
+        """A reference to the schema of that name, which is made once: all of one name are alike."""
+        if name not in self.components:
+            self.components[name] = make()
         return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _of_enum(type_: GraphQLEnumType) -> JsonSchema:
+    values = [f"- `{name}`: {value.description}" for name, value in type_.values.items() if value.description]
+    described = "\n".join([type_.description or "", *([""] if values else []), *values])
+    return {"type": "string", "description": described, "enum": list(type_.values)}
 
 
 def _key_of_type(selecting: Selecting, type_: GraphQLObjectType, sets: list[SelectionSetNode]) -> str | None:

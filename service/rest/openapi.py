@@ -114,6 +114,7 @@ class Beside(NamedTuple):
 class Described(NamedTuple):
     """A route with all that is told of it."""
 
+    path: str
     document: Registered
     parameters: Parameters
     answered: Answered
@@ -140,11 +141,7 @@ def openapi(
     """The document, of the most items that a page can have; `check_names` has looked at the routes."""
     schemas = Schemas()
     schemas.components["Problem"] = PROBLEM
-    paths = {
-        each.document.route.path: {"get": _operation(each, schemas, max_page_size)}
-        for each in routes
-        if each.document.route
-    }
+    paths = {each.path: {"get": _operation(each, schemas, max_page_size)} for each in routes}
     paths |= {each.path: {"get": _beside(each, schemas, max_page_size)} for each in beside}
     return {
         "openapi": "3.1.1",
@@ -173,14 +170,13 @@ def openapi(
 
 def _operation(described: Described, schemas: Schemas, max_page_size: int) -> dict[str, Any]:
     document, answered = described.document, described.answered
-    assert document.route
     id_ = document.name[0].lower() + document.name[1:]
     example = example_of(id_)
     given = [_parameter(each, schemas, max_page_size, example) for each in described.parameters.listed]
     schema = schemas.selected(described.selecting, GraphQLNonNull(answered.type), answered.sets)
     return {
         "operationId": id_,
-        **_about(document.about, document.route.path),
+        **_about(document.about, described.path),
         **({"parameters": given} if given else {}),
         "responses": _responses(
             answered.type.description or document.about,

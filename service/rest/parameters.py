@@ -139,21 +139,19 @@ class Parameters:
         self._required = [each for each in self._in_query.values() if each.required]
         # Null is as not given, and variables that are all there are read in less than half the time.
         self._otherwise = {each.name: each.default for each in self._in_query.values() if not each.required}
-        self._sizes: dict[str, int] = {each.name: each.default for each in parameters if each.paged and each.default}
         # Errors call what lies within a filter by its whole path, or from the filter on; or the object that it is in.
         self._by_object = {each.argument.rpartition(".")[0]: each.name for each in reversed(parameters)}
         self._by_argument = {each.argument.partition(".")[2]: each.name for each in parameters}
         self._by_argument |= {each.argument: each.name for each in parameters}
 
-    def read(self, path: Mapping[str, str], query: Pairs, most: int | None = None) -> dict[str, Any]:
-        """All variables, of a path and a query string; pages whose size is not given have `most` items at most.
+    def read(self, path: Mapping[str, str], query: Pairs, otherwise: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """All variables, of a path and a query string; those that are not given as `otherwise`, else the document, has.
 
         Raises BadUserInput.
         """
-        sizes = {} if most is None else {name: min(size, most) for name, size in self._sizes.items()}
         variables = {
             **self._otherwise,
-            **sizes,
+            **(otherwise or {}),
             **{name: each.read([path[name]]) for name, each in self._in_path.items()},
         }
         given: dict[str, list[str]] = {}

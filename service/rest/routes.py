@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute
 
 from service.documents import Registered
 from service.http.asking import Asking
-from service.http.paths import at, below
+from service.http.paths import at, below, deepest_first
 from service.http.shortcuts import lines_of
 from service.rest.endpoint import RestEndpoint, nothing_here
 from service.rest.files import JsonFile
@@ -47,10 +47,8 @@ def rest_routes(
         *at(ROOT, JsonFile(lambda: _index(told()), lines=_ABOUT)),
         *at(DOCUMENT, JsonFile(told)),
     ]
-    for each in sorted(described, key=_depth, reverse=True):  # `/topics/a/coverage` is not the topic `a/coverage`
-        assert each.document.route
-        endpoint = RestEndpoint(asking, each.document, each.parameters, each.answered, settings)
-        routes += at(each.document.route.path, endpoint)
+    for each in deepest_first(described, lambda each: each.path):
+        routes += at(each.path, RestEndpoint(asking, each.document, each.parameters, each.answered, settings))
     return [*routes, below(ROOT, nothing_here)]
 
 
@@ -65,13 +63,10 @@ def describe(documents: Iterable[Registered], schema: GraphQLSchema) -> list[Des
             operation = document.document.operation(document.name)
             selecting = Selecting(schema, operation.fragments)
             parameters = Parameters(parameters_of(document, schema))
-            found.append(Described(document, parameters, answered(selecting, operation), selecting))
+            page = answered(selecting, operation)
+            found.append(Described(document.route.path, document, parameters, page, selecting))
     check_names(found)
-    return sorted(found, key=lambda each: each.document.route.path.replace("{", "~") if each.document.route else "")
-
-
-def _depth(described: Described) -> int:
-    return described.document.route.path.count("/") if described.document.route else 0
+    return sorted(found, key=lambda each: each.path.replace("{", "~"))
 
 
 def _index(told: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,5 @@
 // Looks at pages in a browser: node browse.js CHROMIUM URL, with steps as lines of JSON on standard input.
-// Writes a line of JSON for each page and scheme: what axe finds, what the console says, what was answered.
+// Writes a line of JSON for each page: what axe finds, what the console says, what was answered.
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -10,7 +10,7 @@ const [executablePath, base] = process.argv.slice(2);
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf-8");
 const browser = await puppeteer.launch({ executablePath, args: ["--no-sandbox"] });
 
-async function look({ path, width, schemes, within, steps = [], picture }) {
+async function look({ path, width, scheme, within, steps = [], picture }) {
   const page = await browser.newPage();
   const said = [];
   page.on("console", (message) => ["error", "warn"].includes(message.type()) && said.push(message.text()));
@@ -21,29 +21,21 @@ async function look({ path, width, schemes, within, steps = [], picture }) {
     if (!url.startsWith("data:")) requests.push({ url, method: request.method(), headers: request.headers() });
   });
   await page.setViewport({ width, height: 900 });
-  await wear(page, schemes[0]);
+  await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
   await page.goto(base + path, { waitUntil: "load" });
   const answers = [];
   for (const step of steps) answers.push(await take(page, step));
   if (picture) await page.screenshot({ path: picture });
+  const overflows = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
   // Axe comes by the debugger's protocol, which no policy of a page is asked for.
   await page.evaluate(axe);
-  for (const scheme of schemes) {
-    await wear(page, scheme);
-    const overflows = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
-    const found = await page.evaluate(
-      (where) => window.axe.run(where || document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"] }),
-      within,
-    );
-    const violations = found.violations.map((each) => ({ rule: each.id, where: each.nodes.slice(0, 3).map((node) => node.html) }));
-    const checked = found.passes.length;
-    console.log(JSON.stringify({ path, width, scheme, violations, said, overflows, requests, answers, checked }));
-  }
+  const found = await page.evaluate(
+    (where) => window.axe.run(where || document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"] }),
+    within,
+  );
+  const violations = found.violations.map((each) => ({ rule: each.id, where: each.nodes.slice(0, 3).map((node) => node.html) }));
   await page.close();
-}
-
-function wear(page, scheme) {
-  return page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
+  console.log(JSON.stringify({ path, width, scheme, violations, said, overflows, requests, answers, checked: found.passes.length }));
 }
 
 async function take(page, { type, into, click, press, until, evaluate }) {
