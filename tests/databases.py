@@ -17,13 +17,16 @@ MakeDatabase = Callable[[], Awaitable[str]]
 
 @asynccontextmanager
 async def database(server_dsn: str, template: str = "template1", news: str = "") -> AsyncGenerator[str]:
-    """The DSN of a new database, a copy of `template`, which nobody may be connected to; with news, as SQL."""
+    """The DSN of a new database, a copy of `template`, which nobody may be connected to; with news, as SQL.
+
+    No open transaction holds the news back, so that pages of it are kept.
+    """
     name = f"parallax_test_{uuid4().hex[:16]}"
     await _execute(server_dsn, f'create database {name} template "{template}"')
     try:
         dsn = urlsplit(server_dsn)._replace(path=f"/{name}").geturl()
         if news:
-            await _execute(dsn, news)
+            await _fill(dsn, news)
         yield dsn
     finally:
         await _execute(server_dsn, f"drop database {name} with (force)")
@@ -49,6 +52,15 @@ async def _execute(dsn: str, statement: str) -> None:
     connection = await asyncpg.connect(dsn)
     try:
         await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def _fill(dsn: str, news: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(news)
+        await settled(connection)
     finally:
         await connection.close()
 
