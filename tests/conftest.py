@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,15 +29,22 @@ def pytest_configure() -> None:
             del os.environ[name]
 
 
-@pytest.fixture(scope="session")
-def server_dsn() -> Iterator[str]:
-    """A server on which databases can be made. The workers of a run share the embedded one; it ends with the last."""
+@contextmanager
+def server() -> Generator[str]:
+    """A server on which databases can be made: the one that is given, or the embedded one, which ends with its last."""
     given = os.environ.get("PARALLAX_TEST_DATABASE_URL")
     if given:
         yield given
     else:
         with EmbeddedPostgres(ROOT / ".parallax" / "tests", FORGETFUL) as dsn:
             yield dsn
+
+
+@pytest.fixture(scope="session")
+def server_dsn() -> Iterator[str]:
+    """The server of a run, which its workers share."""
+    with server() as dsn:
+        yield dsn
 
 
 @pytest.fixture(scope="session")

@@ -73,7 +73,7 @@ async def test_the_pages_can_be_read_by_everybody_in_both_themes_on_any_screen(
     # Colours differ by theme and boxes by width: each page is looked at in both of both, though not in all pairs.
     pairs = (((390, "light"), (1440, "dark")), ((390, "dark"), (1440, "light")))
     asked = [
-        {"path": path, "width": width, "schemes": [scheme]}
+        {"path": path, "width": width, "scheme": scheme}
         for path, pair in zip(paths, itertools.cycle(pairs), strict=False)
         for width, scheme in pair
     ]
@@ -92,7 +92,7 @@ async def test_graphiql_sends_the_key_of_its_field_and_tells_what_a_query_cost(
     browsing: Path, demo: tuple[httpx.AsyncClient, str]
 ) -> None:
     client, key = demo
-    asked = {"path": "/graphql", "width": 1440, "schemes": ["dark"], "within": "header"}
+    asked = {"path": "/graphql", "width": 1440, "scheme": "dark", "within": "header"}
     told = {"until": COST, "evaluate": f"[{COST}, {ANSWERED}, location.href, JSON.stringify(localStorage)]"}
     keyed = [READY, {"into": "#key", "type": key}, {**RUN, **told}]
     kept = {"evaluate": "[sessionStorage.getItem('parallax-key'), document.getElementById('key').value]"}
@@ -100,7 +100,7 @@ async def test_graphiql_sends_the_key_of_its_field_and_tells_what_a_query_cost(
         browsing,
         client,
         {**asked, "steps": [READY, {**RUN, **told}, kept]},
-        {**asked, "width": 390, "schemes": ["light"], "steps": [*keyed, kept]},
+        {**asked, "width": 390, "scheme": "light", "steps": [*keyed, kept]},
     )
     for seen, limit in ((without, "50,000"), (with_key, "500,000")):
         cost, answer, address, remembered = next(each for each in seen["answers"] if each)
@@ -128,7 +128,7 @@ async def test_graphiql_shows_the_query_of_its_address_beside_the_tabs_of_an_ear
         "until": "document.querySelector('.graphiql-query-editor')?.innerText.includes('viewer')",
         "evaluate": "document.querySelectorAll('.graphiql-tab-button').length",
     }
-    page = {"path": "/graphql", "width": 390, "schemes": ["dark"], "within": "header"}
+    page = {"path": "/graphql", "width": 390, "scheme": "dark", "within": "header"}
     (seen,) = await look(browsing, demo[0], {**page, "steps": [READY, kept, visit, shown]})
     assert seen["answers"][-1] == 7, "the examples, and the query"
     assert not seen["overflows"]
@@ -140,7 +140,7 @@ async def test_graphiql_tells_that_a_key_is_wrong_and_keeps_the_schema(
     wrong = {"into": "#key", "type": "no kéy, at all"}
     answered = {**RUN, "until": f"{ANSWERED}.includes('UNAUTHENTICATED')"}
     invalid = {"evaluate": f"[document.getElementById('key').getAttribute('aria-invalid'), {COST}]"}
-    page = {"path": "/graphql", "width": 1440, "schemes": ["light"], "within": "header"}
+    page = {"path": "/graphql", "width": 1440, "scheme": "light", "within": "header"}
     (seen,) = await look(browsing, demo[0], {**page, "steps": [READY, wrong, answered, invalid]})
     assert seen["answers"][-1] == ["true", "This key is not accepted"]
     assert [each for each in seen["said"] if "401" not in each] == []
@@ -157,7 +157,7 @@ async def test_the_example_of_a_subscription_follows_changes_with_the_key(
         " WebSocket.prototype.send = function (text) { window.sent.push(text); send.call(this, text); }; null"
     }
     subscribed = {**RUN, "until": "window.sent.length === 2", "evaluate": "window.sent"}
-    page = {"path": "/graphql", "width": 1440, "schemes": ["light"], "within": "header"}
+    page = {"path": "/graphql", "width": 1440, "scheme": "light", "within": "header"}
     steps = [READY, sockets, {"into": "#key", "type": key}, last, settled, subscribed]
     (seen,) = await look(browsing, client, {**page, "steps": steps})
     greeting, subscribing = map(json.loads, seen["answers"][-1])

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -19,14 +18,13 @@ import pytest
 
 from service.db.migrations import migrate
 from service.demo import world
-from service.embedded.postgres import EmbeddedPostgres
 from service.load import load_lines
 from service.rest.examples import FOLDER, Example
 from tests.acceptance.conftest import Serve, serving
 from tests.acceptance.keyed import bearer
 from tests.acceptance.rest import wrong_with
 from tests.access_keys import made_key
-from tests.conftest import FORGETFUL, ROOT
+from tests.conftest import server
 from tests.databases import database
 from tests.documentation import ANYTHING, disagreement
 
@@ -122,8 +120,8 @@ async def test_an_example_is_true(demo: Demo, name: str) -> None:
     assert disagreement(lasting(answer), answered, exactly=name not in OF_THEIR_DAY) == ""
 
 
-async def _write(server: str) -> None:
-    async with database(server) as dsn:
+async def _write(server_dsn: str) -> None:
+    async with database(server_dsn) as dsn:
         await migrate(dsn)
         await load_lines(dsn, world(datetime.now(UTC)), strict=True)
         async with serving(dsn, public_url=BASE) as client:
@@ -136,11 +134,7 @@ async def _write(server: str) -> None:
 
 def main() -> None:
     """Writes the answer of every example as it is now."""
-    given = os.environ.get("PARALLAX_TEST_DATABASE_URL")
-    if given:
-        asyncio.run(_write(given))
-        return
-    with EmbeddedPostgres(ROOT / ".parallax" / "tests", FORGETFUL) as dsn:
+    with server() as dsn:
         asyncio.run(_write(dsn))
 
 

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from pathlib import Path
 
 import asyncpg
 import pytest
 
 from service.db.migrations import migrate
-from service.embedded.postgres import EmbeddedPostgres
 from service.planner import Allowed
-from tests.conftest import FORGETFUL, ROOT
+from tests.conftest import server
 from tests.databases import database
 from tests.reference.comparison import Comparison, comparison
 from tests.reference.operations import FEATURES, Operation
@@ -41,8 +39,8 @@ async def _made(compared: Comparison, case: Path) -> tuple[str, str]:
     return f"{call.statement}\n", json.dumps(answered.data, ensure_ascii=False, indent=2) + "\n"
 
 
-async def _write(server: str) -> None:
-    async with database(server) as dsn:
+async def _write(server_dsn: str) -> None:
+    async with database(server_dsn) as dsn:
         await migrate(dsn)
         conn = await asyncpg.connect(dsn)
         try:
@@ -58,11 +56,7 @@ async def _write(server: str) -> None:
 
 def main() -> None:
     """Writes every case's statement and answer as they are now."""
-    given = os.environ.get("PARALLAX_TEST_DATABASE_URL")
-    if given:
-        asyncio.run(_write(given))
-        return
-    with EmbeddedPostgres(ROOT / ".parallax" / "tests", FORGETFUL) as dsn:
+    with server() as dsn:
         asyncio.run(_write(dsn))
 
 

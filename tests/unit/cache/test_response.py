@@ -364,7 +364,8 @@ async def test_garbage_among_what_is_shared_is_told_and_made_anew(garbage: bytes
     assert await world.ask(world.process()) == (b"0", Source.SHARED, False)
 
 
-async def test_a_body_is_compressed_once_and_its_bytes_are_counted() -> None:
+async def with_a_page() -> tuple[LocalCache, ResponseCache, Entry]:
+    """What a process keeps, its cache, and the one page that is in it."""
     local = LocalCache(1_000_000)
     cache = ResponseCache(local, NothingShared(), TIMES, max_body_bytes=1_000_000)
     cache.begin(0, "this")
@@ -372,7 +373,11 @@ async def test_a_body_is_compressed_once_and_its_bytes_are_counted() -> None:
     async def fill() -> Filled:
         return Filled(Kind.PAGE, b"x" * 1_000, 5, ("story:1",))
 
-    entry = (await cache.answer(KEY, fill)).entry
+    return local, cache, (await cache.answer(KEY, fill)).entry
+
+
+async def test_a_body_is_compressed_once_and_its_bytes_are_counted() -> None:
+    local, cache, entry = await with_a_page()
     before, calls = local.bytes, list[bytes]()
 
     def compress(body: bytes) -> bytes:
@@ -386,14 +391,7 @@ async def test_a_body_is_compressed_once_and_its_bytes_are_counted() -> None:
 
 async def test_an_entry_does_not_grow_by_however_many_forms_are_asked_for() -> None:
     """Callers name the hosts that links of a form lead to: they must not drive out what others ask for."""
-    local = LocalCache(1_000_000)
-    cache = ResponseCache(local, NothingShared(), TIMES, max_body_bytes=1_000_000)
-    cache.begin(0, "this")
-
-    async def fill() -> Filled:
-        return Filled(Kind.PAGE, b"x" * 1_000, 5, ("story:1",))
-
-    entry = (await cache.answer(KEY, fill)).entry
+    local, cache, entry = await with_a_page()
     before, made = local.bytes, list[int]()
 
     def form(number: int) -> bytes:
