@@ -23,7 +23,11 @@ FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "o
 
 
 def pytest_configure() -> None:
-    """Tests see the defaults, whatever is set around them; what is meant for tests alone stays."""
+    """Tests see the defaults, whatever is set around them; what is meant for tests alone stays.
+
+    Programs that they start are compiled once, not each time.
+    """
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     for name in list(os.environ):
         if name.startswith("PARALLAX_") and not name.startswith("PARALLAX_TEST_"):
             del os.environ[name]
@@ -69,8 +73,22 @@ async def empty_database(make_database: MakeDatabase) -> str:
 
 
 @pytest.fixture(scope="session")
-async def demo_database(server_dsn: str, template: str) -> AsyncIterator[str]:
-    """The DSN of a database with the demo world in it, for reading only: tests share it."""
+async def demo_template(server_dsn: str, template: str) -> AsyncIterator[str]:
+    """The name of a database with the demo world in it, which others are copied from: to load it takes ten seconds."""
     async with database(server_dsn, template) as dsn:
         await load_lines(dsn, world(datetime.now(UTC)), strict=True)
+        yield name_of(dsn)
+
+
+@pytest.fixture(scope="session")
+async def demo_database(server_dsn: str, demo_template: str) -> AsyncIterator[str]:
+    """The DSN of a database with the demo world in it, for reading only: tests share it."""
+    async with database(server_dsn, demo_template) as dsn:
+        yield dsn
+
+
+@pytest.fixture
+async def own_demo(server_dsn: str, demo_template: str) -> AsyncIterator[str]:
+    """The DSN of a database of the test's own, with the demo world in it."""
+    async with database(server_dsn, demo_template) as dsn:
         yield dsn

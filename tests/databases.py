@@ -22,7 +22,7 @@ async def database(server_dsn: str, template: str = "template1", news: str = "")
     No open transaction holds the news back, so that pages of it are kept.
     """
     name = f"parallax_test_{uuid4().hex[:16]}"
-    await _execute(server_dsn, f'create database {name} template "{template}"')
+    await _execute(server_dsn, f'create database {name} template "{template}" strategy file_copy')
     try:
         dsn = urlsplit(server_dsn)._replace(path=f"/{name}").geturl()
         if news:

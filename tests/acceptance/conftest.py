@@ -7,6 +7,7 @@ import fcntl
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -30,6 +31,7 @@ from service.http.protocol import answers_at_hand
 from service.planner import Limits, Planner
 from service.serving import QuietServer
 from service.settings import Settings
+from tests.acceptance.browser import Browser, found
 from tests.access_keys import PEPPER
 from tests.databases import database
 from tests.lacking import lacking
@@ -38,6 +40,9 @@ CLIENTS = Path(__file__).parent / "clients"
 FRONT_ENDS = Path(__file__).parent / "front_ends"
 SCHEMA = Path(__file__).parents[2] / "schema"
 
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""What is served on loopback has no certificate: to read those of the authorities takes 40 ms for each client."""
+
 Serve = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 
 
@@ -45,6 +50,14 @@ Serve = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 def _shipped(_limits: Limits, _dated: bool) -> tuple[Registered, ...]:  # noqa: FBT001 - by position, as it is kept by it
     """Plans are kept with their operations: services share what is shipped where they plan alike."""
     return read_registered(Planner(schema))
+
+
+class PromptServer(QuietServer):
+    """Ends when it is told to, and not up to a tenth of a second later, for which hundreds of tests would wait."""
+
+    async def main_loop(self) -> None:
+        while not await self.on_tick(0):
+            await asyncio.sleep(0.01)
 
 
 @asynccontextmanager
@@ -70,8 +83,9 @@ async def serving(
         access_log=False,
         timeout_graceful_shutdown=5,
     )
-    server = QuietServer(config)
-    with socket.socket() as listening:
+    server = PromptServer(config)
+    # Without the protocol, asyncio leaves small packets waiting for each other: 40 ms for many an answer.
+    with socket.socket(proto=socket.IPPROTO_TCP) as listening:
         listening.bind(("127.0.0.1", 0))
         task = asyncio.create_task(server.serve(sockets=[listening]))
         while not server.started:
@@ -79,7 +93,7 @@ async def serving(
             assert not task.done(), task.exception()
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         try:
-            async with httpx.AsyncClient(base_url=url, timeout=30) as client:
+            async with httpx.AsyncClient(base_url=url, timeout=30, verify=NO_TLS) as client:
                 yield client
         finally:
             app.drain()
@@ -112,6 +126,12 @@ async def client(newsless: str) -> AsyncIterator[httpx.AsyncClient]:
 def clients(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the programs of subscribers in JavaScript, and what they need."""
     return _installed(CLIENTS, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def browser(clients: Path) -> Browser:
+    """Chromium, where it is there."""
+    return Browser(found() or lacking("Chromium is needed"), clients)
 
 
 @pytest.fixture(scope="session")

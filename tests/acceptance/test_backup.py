@@ -94,17 +94,16 @@ def without(value: Any, names: Iterable[str]) -> Any:
 
 
 async def test_a_dump_that_was_restored_answers_as_before(
-    programs: Path, empty_database: str, elsewhere: str, serve: Serve, tmp_path: Path
+    programs: Path, own_demo: str, elsewhere: str, serve: Serve, tmp_path: Path
 ) -> None:
-    await load_lines(empty_database, world(datetime.now(UTC)), strict=True)
-    key = await made_key(empty_database, "premium")
+    key = await made_key(own_demo, "premium")
     head = "{ changes(first: 0) { headCursor } }"
     viewer = "{ viewer { tier { name } } }"
-    async with serve(empty_database) as client:
+    async with serve(own_demo) as client:
         before = await answers(client)
         cursor = (await client.post("/graphql", json={"query": head})).json()["data"]["changes"]["headCursor"]
     dump = tmp_path / "news.dump"
-    subprocess.run([programs / "pg_dump", "--format=custom", f"--file={dump}", empty_database], check=True)
+    subprocess.run([programs / "pg_dump", "--format=custom", f"--file={dump}", own_demo], check=True)
     subprocess.run(
         [programs / "pg_restore", "--no-owner", "--exit-on-error", f"--dbname={elsewhere}", dump], check=True
     )

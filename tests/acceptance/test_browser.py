@@ -2,48 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-import itertools
 import json
-import shutil
-import subprocess
 from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
 from service.manual.contents import CONTENTS
+from tests.acceptance.browser import Browser
 from tests.acceptance.conftest import Serve
 from tests.access_keys import PEPPER, made_key
-from tests.lacking import lacking
 
 pytestmark = pytest.mark.any_engine
-
-EXAMPLES = Path(__file__).parent / "examples"
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 READY: dict[str, str] = {"until": "document.querySelector('.graphiql-execute-button')"}
 RUN: dict[str, str] = {"click": ".graphiql-execute-button"}
 ANSWERED = "document.querySelector('.result-window').innerText"
 COST = "document.getElementById('cost').textContent"
-
-
-@pytest.fixture(scope="module")
-def browsing(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the program that looks at pages."""
-    npm = shutil.which("npm")
-    if CHROMIUM is None or npm is None or shutil.which("node") is None:
-        lacking("Chromium, Node.js and npm are needed")
-    folder = tmp_path_factory.mktemp("browsing")
-    for name in ("browse.js", "package.json", "package-lock.json"):
-        shutil.copy(EXAMPLES / name, folder)
-    command = [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-    installed = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=180)
-    if installed.returncode:
-        lacking(f"what looks at pages could not be installed: {installed.stderr[-300:]}")
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -53,63 +28,45 @@ async def demo(serve: Serve, demo_database: str) -> AsyncIterator[tuple[httpx.As
         yield client, await made_key(demo_database, "premium")
 
 
-async def look(browsing: Path, client: httpx.AsyncClient, *pages: dict[str, Any]) -> list[dict[str, Any]]:
-    """What was seen of each page."""
-    process = await asyncio.create_subprocess_exec(
-        "node", "browse.js", str(CHROMIUM), str(client.base_url).rstrip("/"),
-        cwd=browsing, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    lines = "\n".join(json.dumps(page) for page in pages).encode()
-    async with asyncio.timeout(400):
-        seen, told = await process.communicate(lines)
-    assert process.returncode == 0, told.decode()
-    return [json.loads(line) for line in seen.splitlines()]
-
-
 async def test_the_pages_can_be_read_by_everybody_in_both_themes_on_any_screen(
-    browsing: Path, demo: tuple[httpx.AsyncClient, str]
+    browser: Browser, demo: tuple[httpx.AsyncClient, str]
 ) -> None:
     paths = ["/docs", "/docs/nothing", *(f"/docs/{entry.name}" for group in CONTENTS for entry in group.entries)]
-    # Colours differ by theme and boxes by width: each page is looked at in both of both, though not in all pairs.
-    pairs = (((390, "light"), (1440, "dark")), ((390, "dark"), (1440, "light")))
-    asked = [
-        {"path": path, "width": width, "scheme": scheme}
-        for path, pair in zip(paths, itertools.cycle(pairs), strict=False)
-        for width, scheme in pair
-    ]
-    looked = await look(browsing, demo[0], *asked)
+    looked = await browser.sees(demo[0], "look", paths)
     assert len(looked) == 2 * len(paths)
     for seen in looked:
-        where = (seen["path"], seen["width"], seen["scheme"])
-        assert seen["checked"] > 20, where
+        where = (seen["path"], seen["width"], seen["theme"])
+        assert seen["passes"] > 20, where
         assert seen["violations"] == [], where
-        assert not seen["overflows"], where
-        assert [each for each in seen["said"] if "404" not in each] == [], where
+        assert seen["overflow"] <= 0, where
+        assert [each for each in seen["errors"] if "404" not in each] == [], where
         assert len(seen["requests"]) == 2, "a page and its stylesheet"
 
 
 async def test_graphiql_sends_the_key_of_its_field_and_tells_what_a_query_cost(
-    browsing: Path, demo: tuple[httpx.AsyncClient, str]
+    browser: Browser, demo: tuple[httpx.AsyncClient, str]
 ) -> None:
     client, key = demo
-    asked = {"path": "/graphql", "width": 1440, "scheme": "dark", "within": "header"}
+    asked = {"path": "/graphql", "width": 1440, "theme": "dark", "within": "header"}
     told = {"until": COST, "evaluate": f"[{COST}, {ANSWERED}, location.href, JSON.stringify(localStorage)]"}
     keyed = [READY, {"into": "#key", "type": key}, {**RUN, **told}]
     kept = {"evaluate": "[sessionStorage.getItem('parallax-key'), document.getElementById('key').value]"}
-    without, with_key = await look(
-        browsing,
+    without, with_key = await browser.sees(
         client,
-        {**asked, "steps": [READY, {**RUN, **told}, kept]},
-        {**asked, "width": 390, "scheme": "light", "steps": [*keyed, kept]},
+        "act",
+        [
+            {**asked, "steps": [READY, {**RUN, **told}, kept]},
+            {**asked, "width": 390, "theme": "light", "steps": [*keyed, kept]},
+        ],
     )
     for seen, limit in ((without, "50,000"), (with_key, "500,000")):
         cost, answer, address, remembered = next(each for each in seen["answers"] if each)
         assert cost.startswith("Cost 80 · ")
         assert cost.endswith(f"of {limit} left")
         assert '"stories"' in answer.replace("\xa0", " ")
-        assert seen["said"] == []
+        assert seen["errors"] == []
         assert seen["violations"] == []
-        assert not seen["overflows"]
+        assert seen["overflow"] <= 0
         assert key not in address + remembered
         assert all(key not in request["url"] for request in seen["requests"])
     assert without["answers"][-1] == [None, ""]
@@ -120,7 +77,7 @@ async def test_graphiql_sends_the_key_of_its_field_and_tells_what_a_query_cost(
 
 
 async def test_graphiql_shows_the_query_of_its_address_beside_the_tabs_of_an_earlier_visit(
-    browsing: Path, demo: tuple[httpx.AsyncClient, str]
+    browser: Browser, demo: tuple[httpx.AsyncClient, str]
 ) -> None:
     kept = {"until": "localStorage.getItem('graphiql:tabState')"}
     visit = {"evaluate": "location.assign('/graphql?query={viewer{tier{name}}}'); null"}
@@ -128,26 +85,26 @@ async def test_graphiql_shows_the_query_of_its_address_beside_the_tabs_of_an_ear
         "until": "document.querySelector('.graphiql-query-editor')?.innerText.includes('viewer')",
         "evaluate": "document.querySelectorAll('.graphiql-tab-button').length",
     }
-    page = {"path": "/graphql", "width": 390, "scheme": "dark", "within": "header"}
-    (seen,) = await look(browsing, demo[0], {**page, "steps": [READY, kept, visit, shown]})
+    page = {"path": "/graphql", "width": 390, "theme": "dark", "within": "header"}
+    (seen,) = await browser.sees(demo[0], "act", [{**page, "steps": [READY, kept, visit, shown]}])
     assert seen["answers"][-1] == 7, "the examples, and the query"
-    assert not seen["overflows"]
+    assert seen["overflow"] <= 0
 
 
 async def test_graphiql_tells_that_a_key_is_wrong_and_keeps_the_schema(
-    browsing: Path, demo: tuple[httpx.AsyncClient, str]
+    browser: Browser, demo: tuple[httpx.AsyncClient, str]
 ) -> None:
     wrong = {"into": "#key", "type": "no kéy, at all"}
     answered = {**RUN, "until": f"{ANSWERED}.includes('UNAUTHENTICATED')"}
     invalid = {"evaluate": f"[document.getElementById('key').getAttribute('aria-invalid'), {COST}]"}
-    page = {"path": "/graphql", "width": 1440, "scheme": "light", "within": "header"}
-    (seen,) = await look(browsing, demo[0], {**page, "steps": [READY, wrong, answered, invalid]})
+    page = {"path": "/graphql", "width": 1440, "theme": "light", "within": "header"}
+    (seen,) = await browser.sees(demo[0], "act", [{**page, "steps": [READY, wrong, answered, invalid]}])
     assert seen["answers"][-1] == ["true", "This key is not accepted"]
-    assert [each for each in seen["said"] if "401" not in each] == []
+    assert [each for each in seen["errors"] if "401" not in each] == []
 
 
 async def test_the_example_of_a_subscription_follows_changes_with_the_key(
-    browsing: Path, demo: tuple[httpx.AsyncClient, str]
+    browser: Browser, demo: tuple[httpx.AsyncClient, str]
 ) -> None:
     client, key = demo
     last = {"evaluate": "[...document.querySelectorAll('.graphiql-tab-button')].at(-1).click()"}
@@ -157,10 +114,10 @@ async def test_the_example_of_a_subscription_follows_changes_with_the_key(
         " WebSocket.prototype.send = function (text) { window.sent.push(text); send.call(this, text); }; null"
     }
     subscribed = {**RUN, "until": "window.sent.length === 2", "evaluate": "window.sent"}
-    page = {"path": "/graphql", "width": 1440, "scheme": "light", "within": "header"}
+    page = {"path": "/graphql", "width": 1440, "theme": "light", "within": "header"}
     steps = [READY, sockets, {"into": "#key", "type": key}, last, settled, subscribed]
-    (seen,) = await look(browsing, client, {**page, "steps": steps})
+    (seen,) = await browser.sees(client, "act", [{**page, "steps": steps}])
     greeting, subscribing = map(json.loads, seen["answers"][-1])
     assert greeting["payload"]["authorization"] == f"Bearer {key}"
     assert "storyChanged" in subscribing["payload"]["query"]
-    assert seen["said"] == []
+    assert seen["errors"] == []

@@ -2,86 +2,45 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import shutil
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
 import asyncpg
-import httpx
 import pytest
 
 from service.access.keys import new_key
-from service.demo import world
 from service.load import load_lines
+from tests.acceptance.browser import Browser
 from tests.acceptance.conftest import Serve
 from tests.acceptance.keyed import add_key, add_tier
 from tests.acceptance.reader import places_of
 from tests.access_keys import PEPPER
 from tests.databases import database, settled
-from tests.lacking import lacking
 
 pytestmark = pytest.mark.any_engine
 
 MOST_SCRIPT = 50_000
 ALL = ["FACTUALITY", "OWNERSHIP", "PERSPECTIVES", "HISTORY"]
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 @pytest.fixture(scope="module")
-def chromium() -> str:
-    found = next(filter(None, map(shutil.which, CHROMIUM)), None)
-    return found or lacking("Chromium is needed")
-
-
-@pytest.fixture(scope="module")
-async def own_world(server_dsn: str, template: str) -> AsyncIterator[str]:
+async def own_world(server_dsn: str, demo_template: str) -> AsyncIterator[str]:
     """The DSN of a demo world that these tests may change."""
-    async with database(server_dsn, template) as dsn:
-        await load_lines(dsn, world(datetime.now(UTC)), strict=True)
+    async with database(server_dsn, demo_template) as dsn:
         yield dsn
 
 
-@asynccontextmanager
-async def browsing(
-    clients: Path, chromium: str, client: httpx.AsyncClient, task: str, argument: Any
-) -> AsyncGenerator[asyncio.StreamReader]:
-    """What the browser prints while it does a task; it has to end well."""
-    process = await asyncio.create_subprocess_exec(
-        "node", "browse.js", chromium, str(client.base_url).rstrip("/"), task, json.dumps(argument),
-        cwd=clients, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, limit=10_000_000,
-    )  # fmt: skip
-    assert process.stdout
-    assert process.stderr
-    try:
-        async with asyncio.timeout(240):
-            yield process.stdout
-            assert await process.wait() == 0, (await process.stderr.read()).decode()
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            await process.wait()
-
-
-async def seen_by(clients: Path, chromium: str, client: httpx.AsyncClient, task: str, argument: Any) -> list[Any]:
-    async with browsing(clients, chromium, client, task, argument) as printed:
-        return [json.loads(line) async for line in printed]
-
-
 async def test_every_page_is_sound_in_both_themes_wide_and_narrow(
-    serve: Serve, demo_database: str, clients: Path, chromium: str
+    serve: Serve, demo_database: str, browser: Browser
 ) -> None:
     async with serve(demo_database, allowances="off") as client:
         places = await places_of(client)
-        seen = await seen_by(clients, chromium, client, "look", [*places.pages, *places.errors])
+        seen = await browser.sees(client, "look", [*places.pages, *places.errors])
         base = str(client.base_url)
     assert len({each["paper"] for each in seen}) == 2
     assert min(each["passes"] for each in seen) > 20
-    assert len(seen) == 4 * len([*places.pages, *places.errors])
+    assert len(seen) == 2 * len([*places.pages, *places.errors])
     for each in seen:
         told = f"{each['path']} {each['theme']} {each['width']}"
         expected = places.errors.get(each["path"], 200)
@@ -91,25 +50,21 @@ async def test_every_page_is_sound_in_both_themes_wide_and_narrow(
         assert 0 < each["scriptBytes"] < MOST_SCRIPT, told
         # A browser tells of every answer that is an error, and of nothing else here.
         assert [error for error in each["errors"] if f"status of {expected}" not in error] == [], told
-        assert [url for url in each["requests"] if not url.startswith(base)] == [], told
+        assert [sent for sent in each["requests"] if not sent["url"].startswith(base)] == [], told
 
 
-async def test_with_all_features_every_page_is_sound(
-    serve: Serve, demo_database: str, clients: Path, chromium: str
-) -> None:
+async def test_with_all_features_every_page_is_sound(serve: Serve, demo_database: str, browser: Browser) -> None:
     async with serve(demo_database, allowances="off", granted_features=",".join(ALL)) as client:
         places = await places_of(client)
         pages = [places.story, places.outlet, f"{places.topic}/coverage?days=365"]
-        seen = await seen_by(clients, chromium, client, "look", pages)
+        seen = await browser.sees(client, "look", pages)
     for each in seen:
         told = f"{each['path']} {each['theme']} {each['width']}"
         assert (each["violations"], each["errors"]) == ([], []), told
         assert each["overflow"] <= 0, told
 
 
-async def test_long_words_and_lone_articles_have_sound_pages(
-    serve: Serve, own_world: str, clients: Path, chromium: str
-) -> None:
+async def test_long_words_and_lone_articles_have_sound_pages(serve: Serve, own_world: str, browser: Browser) -> None:
     now = datetime.now(UTC).isoformat()
     word, domain = "Llanfairpwllgwyngyll" * 12, f"{'a' * 60}.{'b' * 60}.example"
     story = {"summary": word, "keyPoints": [word, "قمة المناخ"], "perspectives": {"LEFT": word}, "topics": ["long"]}
@@ -132,40 +87,36 @@ async def test_long_words_and_lone_articles_have_sound_pages(
         pages = [f"/stories/{each['story']['slug']}" for each in outlet["articles"]["nodes"]]
         pages += [f"/outlets/{outlet['slug']}", f"/compare?outlets={domain}", "/topics/long", "/topics/long/coverage"]
         pages += ["/search", "/search?q=Llanfairpwllgwyngyll", "/?sort=newest", "/outlets?prefix=Llan"]
-        seen = await seen_by(clients, chromium, client, "look", pages)
-    assert len(seen) == 4 * len(pages) == 40
+        seen = await browser.sees(client, "look", pages)
+    assert len(seen) == 2 * len(pages) == 20
     for each in seen:
         told = f"{each['path']} {each['theme']} {each['width']}"
         assert (each["status"], each["violations"], each["errors"]) == (200, [], []), told
         assert each["overflow"] <= 0, told
 
 
-async def test_the_page_that_tells_that_the_database_is_away_is_sound(
-    serve: Serve, clients: Path, chromium: str
-) -> None:
+async def test_the_page_that_tells_that_the_database_is_away_is_sound(serve: Serve, browser: Browser) -> None:
     async with serve("postgresql://postgres@127.0.0.1:1/nothing") as client:
-        seen = await seen_by(clients, chromium, client, "look", ["/"])
-    assert len(seen) == 4
+        seen = await browser.sees(client, "look", ["/"])
+    assert len(seen) == 2
     for each in seen:
         told = f"{each['theme']} {each['width']}"
         assert (each["status"], each["violations"]) == (503, []), told
         assert each["overflow"] <= 0, told
 
 
-async def test_an_empty_world_has_sound_pages(serve: Serve, newsless: str, clients: Path, chromium: str) -> None:
+async def test_an_empty_world_has_sound_pages(serve: Serve, newsless: str, browser: Browser) -> None:
     async with serve(newsless) as client:
         pages = ["/", "/blindspots", "/outlets", "/search", "/search?q=x", "/compare"]
-        seen = await seen_by(clients, chromium, client, "look", pages)
+        seen = await browser.sees(client, "look", pages)
     for each in seen:
         assert (each["status"], each["violations"], each["errors"]) == (200, [], []), each["path"]
 
 
-async def test_everything_can_be_read_without_a_script(
-    serve: Serve, demo_database: str, clients: Path, chromium: str
-) -> None:
+async def test_everything_can_be_read_without_a_script(serve: Serve, demo_database: str, browser: Browser) -> None:
     async with serve(demo_database, allowances="off") as client:
         places = await places_of(client)
-        seen = {each["path"]: each for each in await seen_by(clients, chromium, client, "read", [*places.pages])}
+        seen = {each["path"]: each for each in await browser.sees(client, "read", [*places.pages])}
     for path, each in seen.items():
         assert (each["status"], each["errors"]) == (200, []), path
         assert each["scriptBytes"] == 0, path
@@ -178,14 +129,14 @@ async def test_everything_can_be_read_without_a_script(
 
 
 async def test_an_open_story_shows_what_changes_and_leaves_the_focus_where_it_is(
-    serve: Serve, own_world: str, clients: Path, chromium: str
+    serve: Serve, own_world: str, browser: Browser
 ) -> None:
     conn = await asyncpg.connect(own_world)
     await settled(conn)
     async with serve(own_world) as client:
         places = await places_of(client)
         slug = places.story.removeprefix("/stories/")
-        async with browsing(clients, chromium, client, "follow", places.story) as printed:
+        async with browser.doing(client, "follow", places.story) as printed:
             assert json.loads(await printed.readline()) == {"watching": True}
             title = await conn.fetchval("select title from stories where slug = $1", slug)
             change = "update stories set title = $1, key_points = $2 where slug = $3"
@@ -201,7 +152,7 @@ async def test_an_open_story_shows_what_changes_and_leaves_the_focus_where_it_is
 
 
 async def test_a_key_shows_what_its_tier_has_and_stands_in_no_address_and_no_cookie(
-    serve: Serve, own_world: str, clients: Path, chromium: str
+    serve: Serve, own_world: str, browser: Browser
 ) -> None:
     conn = await asyncpg.connect(own_world)
     await add_tier(conn, "everything", ALL)
@@ -210,7 +161,7 @@ async def test_a_key_shows_what_its_tier_has_and_stands_in_no_address_and_no_coo
     async with serve(own_world, key_pepper=PEPPER) as client:
         places = await places_of(client)
         task = {"wrong": new_key(), "good": key, "paths": [places.story, places.outlet, f"{places.topic}/coverage"]}
-        (seen,) = await seen_by(clients, chromium, client, "key", task)
+        (seen,) = await browser.sees(client, "key", task)
     assert seen["mistyped"].startswith("A key is plx_")
     assert seen["refused"] == "This key is not accepted."
     assert seen["upgradesBefore"] == 3
@@ -218,5 +169,5 @@ async def test_a_key_shows_what_its_tier_has_and_stands_in_no_address_and_no_coo
     assert seen["upgradesAfter"] == [0, 0]
     assert seen["away"] == [["The service cannot answer at the moment.", 1]] * 2  # what was there is still there
     assert seen["cookies"] == seen["forgotten"] == 0
-    assert [url for url in seen["requests"] if "plx_" in url] == []
+    assert [sent for sent in seen["requests"] if "plx_" in sent["url"]] == []
     assert seen["errors"] == []

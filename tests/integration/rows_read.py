@@ -16,8 +16,9 @@ from service.planner import Allowed, Limits, Planner
 FEATURES = frozenset({"FACTUALITY", "OWNERSHIP", "PERSPECTIVES"})
 SMALL = ("outlets", "topics", "places", "topic_ancestors", "pg_class")
 """What everything refers to: a few thousand rows, however much is published. Postgres may well read them whole."""
-TRIED = 5
-"""So often Postgres plans a prepared statement by its parameters, before it considers a plan for all parameters."""
+PLANNING = 250.0
+"""What Postgres at most adds to the cost of a plan for the parameters, for the planning, where it compares that with a
+plan for any: 1000 * cpu_operator_cost for each of up to a hundred tables."""
 
 Node = dict[str, Any]
 
@@ -64,7 +65,7 @@ class Statement:
         return [orjson.loads(value) for value in tuple(row)[:-2]]
 
     async def read(self, conn: asyncpg.Connection[asyncpg.Record]) -> list[Reading]:
-        """Runs it as the first time, planned by its parameters, and as after many times, with the plan that stays.
+        """Runs it as the first time, planned by its parameters, and as after many times where another plan may stay.
 
         A selective statement is planned by its parameters each time.
         """
@@ -72,19 +73,25 @@ class Statement:
         given = ", ".join(_literal(value) for value in self.parameters)
         execute = f"execute tried ({given})" if given else "execute tried"
         try:
-            first = await _explained(conn, execute)
+            first = await _explained(conn, execute, "force_custom_plan")
             if self.selective:
                 return [first]
-            for _ in range(TRIED):
-                await conn.execute(f"explain {execute}")
-            return [first, await _explained(conn, execute)]
+            planned = await _plan(conn, execute, "force_generic_plan", "format json")
+            if planned["Total Cost"] >= first.plan["Total Cost"] + PLANNING:
+                return [first]
+            return [first, await _explained(conn, execute, "force_generic_plan")]
         finally:
             await conn.execute("deallocate tried")
 
 
-async def _explained(conn: asyncpg.Connection[asyncpg.Record], execute: str) -> Reading:
-    plan = orjson.loads(await conn.fetchval(f"explain (analyze, timing off, format json) {execute}"))[0]["Plan"]
+async def _explained(conn: asyncpg.Connection[asyncpg.Record], execute: str, mode: str) -> Reading:
+    plan = await _plan(conn, execute, mode, "analyze, timing off, format json")
     return Reading(tuple(_scans(plan)), plan)
+
+
+async def _plan(conn: asyncpg.Connection[asyncpg.Record], execute: str, mode: str, options: str) -> Node:
+    await conn.execute(f"set plan_cache_mode = {mode}")
+    return orjson.loads(await conn.fetchval(f"explain ({options}) {execute}"))[0]["Plan"]
 
 
 def _scans(node: Node) -> Iterator[tuple[str, int]]:

@@ -1,59 +1,100 @@
-// The reader in Chromium: `node browse.js CHROMIUM URL TASK ARGUMENT` does a task and prints what was seen, as JSON.
+// Pages in Chromium: `node browse.js CHROMIUM URL TASK ARGUMENT` does a task and prints what was seen, as JSON.
 //
-// look PAGES: each page in both themes at two widths; what axe finds, console errors, overflow, bytes of script.
-// read PAGES: each page without a script. follow PATH: an open story, until it changes. key JSON: pages with a key.
+// look PAGES: each page narrow and wide, in one theme each; what axe finds, console errors, overflow, bytes of script.
+// act PAGES: what steps on each page come to. read PAGES: each page without a script.
+// follow PATH: an open story, until it changes. key JSON: pages with a key.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import puppeteer from "puppeteer-core";
 
 const [executablePath, base, task, argument] = process.argv.slice(2);
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const browser = await puppeteer.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+const browser = await puppeteer.launch({
+  executablePath,
+  args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
+});
 const print = (seen) => console.log(JSON.stringify(seen));
 
-async function open(path, width = 1440, script = true) {
+async function open(path, { width = 1440, theme = "light", script = true } = {}) {
   const page = await browser.newPage();
   const seen = { path, errors: [], requests: [], scriptBytes: 0 };
   page.on("console", (message) => ["error", "warn"].includes(message.type()) && seen.errors.push(message.text()));
   page.on("pageerror", (error) => seen.errors.push(String(error)));
-  page.on("request", (request) => seen.requests.push(request.url()));
+  page.on("request", (request) => {
+    const url = request.url();
+    if (!url.startsWith("data:")) seen.requests.push({ url, method: request.method(), headers: request.headers() });
+  });
   page.on("response", async (response) => {
     if (response.request().resourceType() === "script") seen.scriptBytes += (await response.buffer()).length;
   });
   await page.setCacheEnabled(false);
   await page.setJavaScriptEnabled(script);
-  await page.setViewport({ width, height: 900 });
+  await show(page, width, theme);
   seen.status = (await page.goto(base + path, { waitUntil: "load" })).status();
   return { page, seen };
 }
 
-// Rules that axe leaves out unless it is asked: what is tapped has 24 pixels, or as much room around it.
-const RULES = { "target-size": { enabled: true } };
+async function show(page, width, theme) {
+  await page.setViewport({ width, height: 900 });
+  await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: theme }]);
+}
+
 const overflow = (page) => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
 
+// Target size axe leaves out unless it is asked: what is tapped has 24 pixels, or as much room around it.
+async function audited(page, within) {
+  // Axe comes by the debugger's protocol, which no policy of a page is asked for.
+  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axe);
+  const { violations, passes } = await page.evaluate(
+    (where) => window.axe.run(where || document, { rules: { "target-size": { enabled: true } } }),
+    within,
+  );
+  const wrong = violations.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map((each) => each.html)}`);
+  return { overflow: await overflow(page), passes: passes.length, violations: wrong };
+}
+
+// Colours differ by theme and boxes by width: each page is looked at in both of both, though not in all pairs.
+const VIEWS = [
+  [[390, "light"], [1440, "dark"]],
+  [[390, "dark"], [1440, "light"]],
+];
+
 async function look(paths) {
-  for (const path of paths) {
-    for (const width of [390, 1440]) {
-      const { page, seen } = await open(path, width);
-      await page.evaluate(() => document.querySelectorAll("details").forEach((each) => (each.open = true)));
-      await page.evaluate(axe);
-      for (const theme of ["light", "dark"]) {
-        await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: theme }]);
-        const { violations, passes } = await page.evaluate((rules) => axe.run({ rules }), RULES);
-        const paper = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
-        const wrong = violations.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map((each) => each.html)}`);
-        print({ ...seen, width, theme, paper, overflow: await overflow(page), passes: passes.length, violations: wrong });
-      }
-      await page.setViewport({ width: 320, height: 900 });
-      if ((await overflow(page)) > 0) throw new Error(`${path} does not fit into 320 pixels`);
-      await page.close();
+  for (const [index, path] of paths.entries()) {
+    const views = VIEWS[index % VIEWS.length];
+    const { page, seen } = await open(path, { width: views[0][0], theme: views[0][1] });
+    await page.evaluate(() => document.querySelectorAll("details").forEach((each) => (each.open = true)));
+    for (const [width, theme] of views) {
+      await show(page, width, theme);
+      const paper = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+      print({ ...seen, width, theme, paper, ...(await audited(page)) });
     }
+    await page.setViewport({ width: 320, height: 900 });
+    if ((await overflow(page)) > 0) throw new Error(`${path} does not fit into 320 pixels`);
+    await page.close();
   }
+}
+
+async function act(pages) {
+  for (const { path, width, theme, within, steps } of pages) {
+    const { page, seen } = await open(path, { width, theme });
+    seen.answers = [];
+    for (const step of steps) seen.answers.push(await take(page, step));
+    print({ ...seen, ...(await audited(page, within)) });
+    await page.close();
+  }
+}
+
+async function take(page, { type, into, click, until, evaluate }) {
+  if (into) await page.type(into, type);
+  if (click) await page.click(click);
+  if (until) await page.waitForFunction(until, { timeout: 20000 });
+  return evaluate ? await page.evaluate(evaluate) : null;
 }
 
 async function read(paths) {
   for (const path of paths) {
-    const { page, seen } = await open(path, 1440, false);
+    const { page, seen } = await open(path, { script: false });
     seen.text = await page.$eval("main", (main) => main.innerText);
     seen.hidden = await page.$$eval("button", (all) => all.filter((each) => !each.offsetParent).length);
     print(seen);
@@ -129,7 +170,7 @@ async function useKeys({ wrong, good, paths: [first, ...others] }) {
 }
 
 try {
-  await { look, read, follow, key: useKeys }[task](JSON.parse(argument));
+  await { look, act, read, follow, key: useKeys }[task](JSON.parse(argument));
 } finally {
   await browser.close();
 }
