@@ -57,20 +57,21 @@ class Cluster:
 
     def kill(self) -> None:
         """Ends it as `kill -9` does, the postmaster last, which would end the others and start anew."""
-        for pid in (*self._children(), self.pid):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        self._signal(signal.SIGKILL, *self._children(), self.pid)
         while self.runs:
             time.sleep(0.01)
 
     def pause(self) -> None:
         """Stops it where it is: it takes connections, and answers nobody, until it is resumed."""
-        for pid in (self.pid, *self._children()):
-            os.kill(pid, signal.SIGSTOP)
+        self._signal(signal.SIGSTOP, self.pid, *self._children())
 
     def resume(self) -> None:
-        for pid in (*self._children(), self.pid):
-            os.kill(pid, signal.SIGCONT)
+        self._signal(signal.SIGCONT, *self._children(), self.pid)
+
+    def _signal(self, number: signal.Signals, *pids: int) -> None:
+        for pid in pids:
+            with suppress(ProcessLookupError):  # processes for one session come and go
+                os.kill(pid, number)
 
     def _children(self) -> list[int]:
         told = subprocess.run(["pgrep", "-P", str(self.pid)], capture_output=True, text=True, check=False)

@@ -8,9 +8,11 @@ from tests.reference.comparison import Comparison
 from tests.reference.operations import Generator
 
 A_TEST = 50
+# One statement means the same to every Postgres: with a second one, half of them are enough.
+TINY = [*range(20), *(pytest.param(part, marks=pytest.mark.any_engine) for part in range(20, 40))]
 
 
-@pytest.mark.parametrize("part", range(40))
+@pytest.mark.parametrize("part", TINY)
 async def test_generated_operations_are_answered_alike_over_the_tiny_world(tiny: Comparison, part: int) -> None:
     await _agree(tiny, range(part * A_TEST, (part + 1) * A_TEST))
 
