@@ -56,7 +56,9 @@ class PromptServer(QuietServer):
     """Ends when it is told to, and not up to a tenth of a second later, for which hundreds of tests would wait."""
 
     async def main_loop(self) -> None:
-        while not await self.on_tick(0):
+        ticks = 0
+        while not await self.on_tick(ticks):
+            ticks += 1
             await asyncio.sleep(0.01)
 
 
