@@ -47,7 +47,7 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asking:
+class Asking:
     """How one target is asked one query."""
 
     url: str
@@ -63,32 +63,34 @@ async def measure_queries(dsn: str, targets: list[Target], effort: Effort, tell:
             each.name: await stack.enter_async_context(running(each.command, dsn, "/livez", each.settings))
             for each in targets
         }
-        asked: list[tuple[Query, dict[str, _Asking]]] = []
+        asked: list[tuple[Query, dict[str, Asking]]] = []
         for query in QUERIES:
-            variables = await _variables(query, dsn)
-            asking = {each.name: _asking(each, query, variables, bases[each.name], folder) for each in targets}
+            variables = await variables_of(query, dsn)
+            asking = {each.name: asking_for(each, query, variables, bases[each.name], folder) for each in targets}
             await _compare(query, asking)
             asked.append((query, asking))
         tell("answers of all are alike")
         return [await _measure(query, asking, effort, tell) for query, asking in asked]
 
 
-async def _variables(query: Query, dsn: str) -> list[dict[str, Any]]:
+async def variables_of(query: Query, dsn: str) -> list[dict[str, Any]]:
+    """What the query is asked with, of the corpus there. Raises Unusable where that has none."""
     made = await query.variables(dsn)
     if not made:
         raise Unusable(f"the corpus has nothing to ask {query.name} for")
     return made
 
 
-def _asking(target: Target, query: Query, variables: list[dict[str, Any]], base: str, folder: Path) -> _Asking:
+def asking_for(target: Target, query: Query, variables: list[dict[str, Any]], base: str, folder: Path) -> Asking:
+    """How the target at `base` is asked; the bodies lie in the folder."""
     operation = target.operation_of(query)
     lines = [orjson.dumps({"query": operation, "variables": each}) for each in variables]
     bodies = folder / f"{query.name}-{target.name}"
     bodies.write_bytes(b"\n".join(lines) + b"\n")
-    return _Asking(base + target.path_of(query), lines, bodies)
+    return Asking(base + target.path_of(query), lines, bodies)
 
 
-async def _compare(query: Query, asking: dict[str, _Asking]) -> None:
+async def _compare(query: Query, asking: dict[str, Asking]) -> None:
     headers = {"content-type": "application/json"}
     async with httpx.AsyncClient(headers=headers, timeout=30) as client:
         for lines in zip(*(each.lines[:COMPARED] for each in asking.values()), strict=True):
@@ -128,7 +130,7 @@ def _plain(value: Any) -> Any:
         return value
 
 
-async def _measure(query: Query, asking: dict[str, _Asking], effort: Effort, tell: Callable[[str], None]) -> Result:
+async def _measure(query: Query, asking: dict[str, Asking], effort: Effort, tell: Callable[[str], None]) -> Result:
     runs: dict[str, list[Measured]] = {name: [] for name in asking}
     for _ in range(effort.rounds):
         for name, each in asking.items():
