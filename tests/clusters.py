@@ -22,6 +22,8 @@ from service.embedded.errors import EmbeddedError
 from tests.lacking import lacking
 
 SOON = 30.0
+FOLDER = "PARALLAX_TEST_FOLDER"
+"""Names where servers of the run keep their data, where that is not where they usually do."""
 
 
 @dataclass
@@ -126,7 +128,7 @@ class Cluster:
 @contextmanager
 def clusters(count: int) -> Generator[list[Cluster]]:
     """A primary that runs, and others that are to become its replicas; all of them end."""
-    folder, user = Path(tempfile.mkdtemp()), account()
+    folder, user = Path(tempfile.mkdtemp(dir=os.environ.get(FOLDER))), account()
     user.take(folder)
     found = _programs(user)
     made = [Cluster(found, user, folder / f"server-{number}") for number in range(count)]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from datetime import UTC, datetime
@@ -14,6 +16,7 @@ from service.db.migrations import migrate
 from service.demo import world
 from service.embedded.postgres import EmbeddedPostgres
 from service.load import load_lines
+from tests.clusters import FOLDER
 from tests.databases import MakeDatabase, database, name_of
 
 ROOT = Path(__file__).parent.parent
@@ -22,15 +25,26 @@ FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "o
 """What is lost with the machine's power is lost with the test run anyway."""
 
 
-def pytest_configure() -> None:
+MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of the run's own is made in it
+ROOM = 8 * 2**30
+
+
+def pytest_configure(config: pytest.Config) -> None:
     """Tests see the defaults, whatever is set around them; what is meant for tests alone stays.
 
-    Programs that they start are compiled once, not each time.
+    Programs that they start are compiled once, not each time. Servers of the run keep their data in memory where there
+    is room: every database is hundreds of files, which come and go.
     """
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     for name in list(os.environ):
         if name.startswith("PARALLAX_") and not name.startswith("PARALLAX_TEST_"):
             del os.environ[name]
+    is_worker = hasattr(config, "workerinput")
+    if not is_worker and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
+        folder = Path(tempfile.mkdtemp(prefix="parallax-tests-", dir=MEMORY))
+        folder.chmod(0o755)  # Postgres may run as another user
+        os.environ[FOLDER] = str(folder)
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 @contextmanager
@@ -40,7 +54,8 @@ def server() -> Generator[str]:
     if given:
         yield given
     else:
-        with EmbeddedPostgres(ROOT / ".parallax" / "tests", FORGETFUL) as dsn:
+        folder = Path(os.environ.get(FOLDER) or ROOT / ".parallax")
+        with EmbeddedPostgres(folder / "tests", FORGETFUL) as dsn:
             yield dsn
 
 

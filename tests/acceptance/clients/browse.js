@@ -1,6 +1,7 @@
 // Pages in Chromium: `node browse.js CHROMIUM URL TASK ARGUMENT` does a task and prints what was seen, as JSON.
 //
 // look PAGES: each page narrow and wide, in one theme each; what axe finds, console errors, overflow, bytes of script.
+// skim PAGES: the same, but axe sees each page once, in one of four views.
 // act PAGES: what steps on each page come to. read PAGES: each page without a script.
 // follow PATH: an open story, until it changes. key JSON: pages with a key.
 import { readFileSync } from "node:fs";
@@ -56,24 +57,27 @@ async function audited(page, within) {
 // Colours differ by theme and boxes by width: each page is looked at in both of both, though not in all pairs.
 const VIEWS = [
   [[390, "light"], [1440, "dark"]],
-  [[390, "dark"], [1440, "light"]],
+  [[1440, "light"], [390, "dark"]],
 ];
 
-async function look(paths) {
+async function look(paths, once = false) {
   for (const [index, path] of paths.entries()) {
     const views = VIEWS[index % VIEWS.length];
     const { page, seen } = await open(path, { width: views[0][0], theme: views[0][1] });
     await page.evaluate(() => document.querySelectorAll("details").forEach((each) => (each.open = true)));
-    for (const [width, theme] of views) {
+    for (const [number, [width, theme]] of views.entries()) {
       await show(page, width, theme);
       const paper = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
-      print({ ...seen, width, theme, paper, ...(await audited(page)) });
+      const isAudited = !once || number === Math.floor(index / VIEWS.length) % views.length;
+      print({ ...seen, width, theme, paper, ...(isAudited ? await audited(page) : { overflow: await overflow(page) }) });
     }
     await page.setViewport({ width: 320, height: 900 });
     if ((await overflow(page)) > 0) throw new Error(`${path} does not fit into 320 pixels`);
     await page.close();
   }
 }
+
+const skim = (paths) => look(paths, true);
 
 async function act(pages) {
   for (const { path, width, theme, within, steps } of pages) {
@@ -170,7 +174,7 @@ async function useKeys({ wrong, good, paths: [first, ...others] }) {
 }
 
 try {
-  await { look, act, read, follow, key: useKeys }[task](JSON.parse(argument));
+  await { look, skim, act, read, follow, key: useKeys }[task](JSON.parse(argument));
 } finally {
   await browser.close();
 }
