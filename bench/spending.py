@@ -21,6 +21,7 @@ from bench.servers import started, used
 from bench.targets import BARE, SERVED, Target
 
 STORIES = 100_000
+NAMES = click.Choice([query.name for query in QUERIES], case_sensitive=False)
 HEAD = f"{'':24}{'answers/s':>10}{'server':>10}{'Postgres':>10}{'all else':>10}{'idle':>10}"
 
 
@@ -38,7 +39,7 @@ class Spent:
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--stories", default=STORIES, show_default=True, help="Stories of the corpus.")
 @click.option("--seconds", default=5, show_default=True, help="How long each query runs.")
-@click.option("--query", "names", multiple=True, help="Such as Q4; all six where none is given.")
+@click.option("--query", "names", multiple=True, type=NAMES, help="All six where none is given.")
 @click.option("--database", required=True, help="A Postgres here that keeps the corpus, or where to make it.")
 def main(stories: int, seconds: int, names: tuple[str, ...], database: str) -> None:
     """Measure what answers of service, floor and peers on Node.js take, made anew each time."""
