@@ -7,6 +7,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import click
@@ -59,16 +60,17 @@ async def _measure(server: str, stories: int, queries: list[Query], effort: Effo
     targets = [SERVED, BARE, *node_peers(tell)]
     print(HEAD)
     for query in queries:
+        variables = await variables_of(query, dsn)
         for target in targets:
-            spent = await _spent(dsn, query, target, effort)
+            spent = await _spent(dsn, query, variables, target, effort)
             times = (spent.server, spent.postgres, spent.rest, spent.idle)
             print(f"{query.name} {target.name:21}{spent.rate:10,.0f}{''.join(f'{each:7,.0f} µs' for each in times)}")
 
 
-async def _spent(dsn: str, query: Query, target: Target, effort: Effort) -> Spent:
+async def _spent(dsn: str, query: Query, variables: list[dict[str, Any]], target: Target, effort: Effort) -> Spent:
     async with started(target.command, dsn, "/livez", target.settings) as (base, pid):
         with tempfile.TemporaryDirectory() as folder:
-            asking = asking_for(target, query, await variables_of(query, dsn), base, Path(folder))
+            asking = asking_for(target, query, variables, base, Path(folder))
             await drive(asking.url, asking.bodies, warm_up=0, seconds=effort.warm_up)
             server = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
             postgres = await _backends(dsn)

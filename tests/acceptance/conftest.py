@@ -37,6 +37,7 @@ from tests.databases import database
 from tests.lacking import lacking
 
 CLIENTS = Path(__file__).parent / "clients"
+EXAMPLES = Path(__file__).parent / "examples"
 FRONT_ENDS = Path(__file__).parent / "front_ends"
 SCHEMA = Path(__file__).parents[2] / "schema"
 
@@ -134,6 +135,12 @@ def clients(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def browser(clients: Path) -> Browser:
     """Chromium, where it is there."""
     return Browser(found() or lacking("Chromium is needed"), clients)
+
+
+@pytest.fixture(scope="session")
+def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what the examples of the documentation import."""
+    return _installed(EXAMPLES, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import asyncpg
@@ -16,19 +15,12 @@ from tests.acceptance.conftest import Serve
 from tests.acceptance.keyed import add_key, add_tier
 from tests.acceptance.reader import places_of
 from tests.access_keys import PEPPER
-from tests.databases import database, settled
+from tests.databases import settled
 
 pytestmark = pytest.mark.any_engine
 
 MOST_SCRIPT = 50_000
 ALL = ["FACTUALITY", "OWNERSHIP", "PERSPECTIVES", "HISTORY"]
-
-
-@pytest.fixture(scope="module")
-async def own_world(server_dsn: str, demo_template: str) -> AsyncIterator[str]:
-    """The DSN of a demo world that these tests may change."""
-    async with database(server_dsn, demo_template) as dsn:
-        yield dsn
 
 
 async def test_every_page_is_sound_in_both_themes_wide_and_narrow(
@@ -64,7 +56,7 @@ async def test_with_all_features_every_page_is_sound(serve: Serve, demo_database
         assert each["overflow"] <= 0, told
 
 
-async def test_long_words_and_lone_articles_have_sound_pages(serve: Serve, own_world: str, browser: Browser) -> None:
+async def test_long_words_and_lone_articles_have_sound_pages(serve: Serve, own_demo: str, browser: Browser) -> None:
     now = datetime.now(UTC).isoformat()
     word, domain = "Llanfairpwllgwyngyll" * 12, f"{'a' * 60}.{'b' * 60}.example"
     story = {"summary": word, "keyPoints": [word, "قمة المناخ"], "perspectives": {"LEFT": word}, "topics": ["long"]}
@@ -80,8 +72,8 @@ async def test_long_words_and_lone_articles_have_sound_pages(serve: Serve, own_w
         {**article, "url": "https://odd.example/1", "story": "odd", "language": "ar", "kind": "OPINION"},
         {**article, "url": "https://odd.example/2", "story": "lone", "language": "de", "paywalled": True},
     ]  # fmt: skip
-    await load_lines(own_world, lines, strict=True)
-    async with serve(own_world, allowances="off", granted_features=",".join(ALL), cache_bytes=0) as client:
+    await load_lines(own_demo, lines, strict=True)
+    async with serve(own_demo, allowances="off", granted_features=",".join(ALL), cache_bytes=0) as client:
         query = f'{{outlet(by: {{domain: "{domain}"}}) {{slug articles(first: 2) {{nodes {{story {{slug}}}}}}}}}}'
         outlet = (await client.post("/graphql", json={"query": query})).json()["data"]["outlet"]
         pages = [f"/stories/{each['story']['slug']}" for each in outlet["articles"]["nodes"]]
@@ -129,11 +121,11 @@ async def test_everything_can_be_read_without_a_script(serve: Serve, demo_databa
 
 
 async def test_an_open_story_shows_what_changes_and_leaves_the_focus_where_it_is(
-    serve: Serve, own_world: str, browser: Browser
+    serve: Serve, own_demo: str, browser: Browser
 ) -> None:
-    conn = await asyncpg.connect(own_world)
+    conn = await asyncpg.connect(own_demo)
     await settled(conn)
-    async with serve(own_world) as client:
+    async with serve(own_demo) as client:
         places = await places_of(client)
         slug = places.story.removeprefix("/stories/")
         async with browser.doing(client, "follow", places.story) as printed:
@@ -152,13 +144,13 @@ async def test_an_open_story_shows_what_changes_and_leaves_the_focus_where_it_is
 
 
 async def test_a_key_shows_what_its_tier_has_and_stands_in_no_address_and_no_cookie(
-    serve: Serve, own_world: str, browser: Browser
+    serve: Serve, own_demo: str, browser: Browser
 ) -> None:
-    conn = await asyncpg.connect(own_world)
+    conn = await asyncpg.connect(own_demo)
     await add_tier(conn, "everything", ALL)
     key = await add_key(conn, "everything")
     await conn.close()
-    async with serve(own_world, key_pepper=PEPPER) as client:
+    async with serve(own_demo, key_pepper=PEPPER) as client:
         places = await places_of(client)
         task = {"wrong": new_key(), "good": key, "paths": [places.story, places.outlet, f"{places.topic}/coverage"]}
         (seen,) = await browser.sees(client, "key", task)

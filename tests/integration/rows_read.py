@@ -81,7 +81,7 @@ class Statement:
                 return [first]
             return [first, await _explained(conn, execute, "force_generic_plan")]
         finally:
-            await conn.execute("deallocate tried")
+            await conn.execute("deallocate tried; reset plan_cache_mode")
 
 
 async def _explained(conn: asyncpg.Connection[asyncpg.Record], execute: str, mode: str) -> Reading:

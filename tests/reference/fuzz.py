@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import random
 import sys
 import time
-from contextlib import ExitStack
 
 import asyncpg
 
 from service.db.migrations import migrate
-from service.embedded.postgres import EmbeddedPostgres
-from tests.conftest import FORGETFUL, ROOT
+from tests.conftest import server
 from tests.databases import database
 from tests.reference.comparison import Comparison, comparison
 from tests.reference.minimise import minimise
@@ -67,11 +64,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=float("inf"), help="how long; until stopped where not given")
     wanted = parser.parse_args()
     print(f"seed {wanted.seed}", flush=True)
-    with ExitStack() as stack:
-        server = os.environ.get("PARALLAX_TEST_DATABASE_URL") or stack.enter_context(
-            EmbeddedPostgres(ROOT / ".parallax" / "tests", FORGETFUL)
-        )
-        agreed = asyncio.run(_fuzz_a_world(server, wanted.seed, time.monotonic() + wanted.seconds))
+    with server() as dsn:
+        agreed = asyncio.run(_fuzz_a_world(dsn, wanted.seed, time.monotonic() + wanted.seconds))
     sys.exit(0 if agreed else 1)
 
 
