@@ -33,6 +33,10 @@ class Paces:
     def __init__(self) -> None:
         self._queues: dict[str, _Queue] = {}
 
+    def is_free(self, account: str) -> bool:
+        """Whether nobody of the account has to wait."""
+        return account not in self._queues
+
     def turn(self, account: str) -> Turn:
         """What an account's request is read within: it waits where one of the account was refused just before."""
         return Turn(self._queues, account)

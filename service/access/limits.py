@@ -189,6 +189,8 @@ class Allowances:
         if share is None or share.per_minute != per_minute:
             return None
         now = self._now()
+        if self._redis is None:
+            return share.balance(now) if share.take(cost, now) == cost else None
         if cost > share.units or now - share.asked_at >= KEPT:
             return None
         share.units -= cost

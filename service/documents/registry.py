@@ -51,6 +51,12 @@ class Registry:
             await self._kept.put(document_id, text)
         return document
 
+    def at_hand(self, text: str | None, document_id: str | None, *, registered_only: bool) -> Document | None:
+        """The document of a text or of an id, where it is known here; None also where it may not be asked for."""
+        if text is None:
+            return self._registered.get(document_id) if document_id else None
+        return None if document_id or registered_only else self._planner.known(text)
+
     async def _read(self, text: str) -> Document:
         """A document that is new here: the bad ones of one caller must not hold up those that are known."""
         async with self._turns:

@@ -76,6 +76,12 @@ class Admission:
     def _guest(self, caller: Caller, given: Credentials) -> Guest:
         return Guest(caller, self._terms_of(caller), given.address)
 
+    def may_read_now(self, guest: Guest) -> bool:
+        """Whether what a guest sent is read at once: `reading` would neither wait, nor refuse, nor ask anybody."""
+        caller = guest.caller
+        balance = self._allowances.spend_at_hand(caller.account, caller.tier.cost_per_minute, 0)
+        return balance is not None and balance.remaining >= 1 and self._paces.is_free(caller.account)
+
     @asynccontextmanager
     async def reading(self, guest: Guest) -> AsyncGenerator[None]:
         """What a guest sent is read within, whatever it came by.

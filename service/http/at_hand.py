@@ -6,6 +6,7 @@ Who waits for nobody needs no task, and no turn of the event loop: those take lo
 from __future__ import annotations
 
 from collections.abc import Container
+from types import CoroutineType
 
 from starlette.types import Message, Scope
 
@@ -14,7 +15,7 @@ from service.http.middleware import RequestId
 from service.http.origins import Sharing
 from service.http.proxies import BehindProxies
 from service.http.requests import headers_of
-from service.http.shortcuts import Later, add_headers
+from service.http.shortcuts import Found, Later, Work, add_headers
 
 
 class AtHand:
@@ -49,8 +50,15 @@ class AtHand:
             self._requests.end(journey, message)
             return message
 
+        async def made(work: Work) -> Message | None:
+            message = await work
+            return message and ended(message)
+
+        def told(found: Found) -> Found:
+            return made(found) if isinstance(found, CoroutineType) else found and ended(found)
+
         if found is None:
             return None
         if not callable(found):
             return ended(found)
-        return lambda then: found(lambda message: then(message and ended(message)))
+        return lambda then: found(lambda each: then(told(each)))

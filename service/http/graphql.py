@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
+from functools import partial
 from time import perf_counter
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
-from graphql import OperationDefinitionNode, OperationType, parse
 from starlette.types import Message, Receive, Scope, Send
 
 from service.access.caller import Credentials
@@ -20,6 +20,7 @@ from service.http.credentials import credentials_of
 from service.http.kept import READING, Kept, Reader, body_reply, kept_reply
 from service.http.media import MediaType, accepted
 from service.http.notes import note_call, note_caller
+from service.http.only_reads import check_only_reads
 from service.http.operations import SUBSCRIPTION, Operations
 from service.http.origins import refuse_from_elsewhere
 from service.http.pages import GRAPHIQL, registered_page, send_page
@@ -34,7 +35,7 @@ from service.http.requests import (
 )
 from service.http.responses import send_options
 from service.http.server_sent_events import EventStream
-from service.http.shortcuts import Later, arrived_body
+from service.http.shortcuts import Found, Later, Work, arrived_body
 from service.journeys import Journey
 from service.planner import Call, Operation
 from service.remembered import Remembered
@@ -94,21 +95,22 @@ class GraphQLEndpoint:
             if visit is None:
                 return
         try:
+            if raised := scope.pop("raised", None):
+                raise raised
             await self._answer(scope, receive, send, visit)
         except ApiError:
             scope["balance"] = scope.get("balance") or await self._admission.balance(visit.guest)
             raise
 
     def at_hand(self, scope: Scope, body: bytes) -> Message | Later | None:
-        """The answer to a request by GET or POST that came whole, where nobody has to be asked but Redis.
+        """The answer to a request by GET or POST that came whole, where all that it asks for is in the database.
 
         None for all others, and for those that will be refused: what was found out by then, and charged, stands in the
         scope for who goes on.
         """
-        cache = self._cache
-        visit = self._visit_at_hand(scope, body) if cache else None
-        known = self._calls.get((visit.sent, visit.guest.terms)) if visit and visit.sent else None
-        if not cache or not visit or not known:
+        visit = self._visit_at_hand(scope, body)
+        known = self._call_at_hand(scope, visit) if visit else None
+        if not visit or not known:
             return None
         operation, call = known
         balance = scope["balance"] = self._admission.charged_at_hand(visit.guest, call)
@@ -118,24 +120,59 @@ class GraphQLEndpoint:
         note_caller(journey, visit.guest.caller)
         note_call(journey, operation, call)
         reader = visit.reader(scope)
-        if answer := cache.at_hand(call.key):
+        cache = self._cache if self._operations.is_kept(call) else None
+        if cache and (answer := cache.at_hand(call.key)):
             return self._reply(reader, call, answer, journey)
+        made = partial(self._made_at_hand, scope, reader, call, visit.guest)
+        return partial(self._ask_shared, reader, call, journey, made) if cache else lambda then: then(made())
 
-        def later(then: Callable[[Message | None], None]) -> bool:
-            began = perf_counter()
+    def _ask_shared(
+        self, reader: Reader, call: Call, journey: Journey, made: Callable[[], Work], then: Callable[[Found], None]
+    ) -> None:
+        """Has `then` told the answer that another process keeps, or what makes it."""
+        assert self._cache is not None
+        began = perf_counter()
 
-            def told(answer: Answer | None) -> None:
-                message: Message | None = None
-                try:
-                    if answer:
-                        journey.passed("cache", began)
-                        message = self._reply(reader, call, answer, journey)
-                finally:  # whatever happens, somebody waits
-                    then(message)
+        def told(answer: Answer | None) -> None:
+            message: Message | None = None
+            try:
+                if answer:
+                    journey.passed("cache", began)
+                    message = self._reply(reader, call, answer, journey)
+            finally:  # whatever happens, somebody waits
+                then(message or made())
 
-            return cache.ask_shared(call.key, told)
+        if not self._cache.ask_shared(call.key, told):
+            then(made())
 
-        return later
+    async def _made_at_hand(self, scope: Scope, reader: Reader, call: Call, guest: Guest) -> Message | None:
+        try:
+            return await self._made(reader, call, {}, guest, cast("Journey", scope["journey"]))
+        except Exception as raised:  # noqa: BLE001 - raised again where all others are
+            scope["raised"] = raised
+            return None
+
+    def _call_at_hand(self, scope: Scope, visit: Visit) -> tuple[Operation, Call] | None:
+        """The call that a request asks for; None where somebody has to be asked, or it is refused."""
+        sent, guest = visit.sent, visit.guest
+        if sent is None:
+            return None
+        if known := self._calls.get((sent, guest.terms)):
+            return known
+        began = perf_counter()
+        try:
+            found = self._operations.at_hand(understand(sent), guest)
+        except ApiError:
+            return None
+        if found:
+            cast("Journey", scope["journey"]).passed("plan", began)
+            self._remember(sent, guest, *found)
+        return found
+
+    def _remember(self, sent: Sent, guest: Guest, operation: Operation, call: Call) -> None:
+        """Has what is sent once more understood without being read, where its answer is kept."""
+        if len(sent.text) <= LONGEST_SENT and self._operations.is_kept(call):
+            self._calls.put((sent, guest.terms), (operation, call))
 
     def _visit_at_hand(self, scope: Scope, body: bytes) -> Visit | None:
         """The visit of a request that came whole, noted in its scope; None where that takes longer, or is refused."""
@@ -210,16 +247,19 @@ class GraphQLEndpoint:
             journey.passed("plan", began)
         if reader.balance is None:
             reader.balance = scope["balance"] = await self._admission.charge(guest, call)
-        if self._cache and self._operations.is_kept(call):
-            if not request.keep and len(sent.text) <= LONGEST_SENT:
-                self._calls.put((sent, guest.terms), (operation, call))
-            with WhileCallerWaits(receive):
-                answer = await self._operations.kept(call, journey)
-            await send(self._reply(reader, call, answer, journey))
-        else:
-            with WhileCallerWaits(receive):
-                body = await self._operations.made(call, request.variables, guest, journey)
-            await send(body_reply(reader, body))
+        if not request.keep:
+            self._remember(sent, guest, operation, call)
+        with WhileCallerWaits(receive):
+            message = await self._made(reader, call, request.variables, guest, journey)
+        await send(message)
+
+    async def _made(
+        self, reader: Reader, call: Call, variables: Mapping[str, Any], guest: Guest, journey: Journey
+    ) -> Message:
+        """The answer to a call, kept or made now."""
+        if self._operations.is_kept(call):
+            return self._reply(reader, call, await self._operations.kept(call, journey), journey)
+        return body_reply(reader, await self._operations.made(call, variables, guest, journey))
 
     def _reply(self, reader: Reader, call: Call, answer: Answer, journey: Journey) -> Message:
         assert self._cache is not None
@@ -230,7 +270,7 @@ class GraphQLEndpoint:
         async with self._admission.charging_refusals(guest), self._turn(sent):
             request = understand(sent)
         if not sent.posted:
-            self._check_only_reads(request, streamed=True)
+            check_only_reads(request, streamed=True)
         await self._events.send(scope, receive, send, guest, request)
 
     def _turn(self, sent: Sent) -> AbstractAsyncContextManager[None]:
@@ -243,24 +283,10 @@ class GraphQLEndpoint:
             operation = await self._operations.find(request, guest)
         except ValidationFailed:
             if method in READING:
-                self._check_only_reads(request, streamed=False)
+                check_only_reads(request, streamed=False)
             raise
         if operation.kind == SUBSCRIPTION:
             if method in READING:
                 raise MethodNotAllowed(HOW_TO_SUBSCRIBE)
             raise NotAcceptable(HOW_TO_SUBSCRIBE)
         return operation
-
-    def _check_only_reads(self, request: GraphQLRequest, *, streamed: bool) -> None:
-        if request.document and not _only_reads(request.document, streamed=streamed):
-            raise MethodNotAllowed("Mutations and subscriptions cannot be run by GET.")
-
-
-def _only_reads(text: str, *, streamed: bool) -> bool:
-    """Whether no operation of a document changes anything, nor goes on unless it is `streamed`; true of no GraphQL."""
-    try:
-        operations = (each for each in parse(text).definitions if isinstance(each, OperationDefinitionNode))
-    except Exception:  # noqa: BLE001 - whoever runs it says why it is none
-        return True
-    allowed = (OperationType.QUERY, OperationType.SUBSCRIPTION) if streamed else (OperationType.QUERY,)
-    return all(operation.operation in allowed for operation in operations)

@@ -30,6 +30,7 @@ from service.planner import Call, Operation, Planner, Subscription
 from service.planner.shape import INTROSPECTION
 from service.settings import Settings
 
+QUERY = "query"
 SUBSCRIPTION = "subscription"
 
 
@@ -68,6 +69,22 @@ class Operations:
             request.document, request.document_id, keep=request.keep, registered_only=registered_only
         )
         return document.operation(request.operation_name)
+
+    def at_hand(self, request: GraphQLRequest, guest: Guest) -> tuple[Operation, Call] | None:
+        """The query that is asked for and its call, where nobody has to be asked and only the database has to be read.
+
+        None for all others, and for those whose turn it is not. Raises ApiError for what is refused.
+        """
+        if request.keep or not self._admission.may_read_now(guest):
+            return None
+        document = self._documents.at_hand(
+            request.document, request.document_id, registered_only=guest.terms.registered_only
+        )
+        operation = document.operation(request.operation_name) if document else None
+        if operation is None or operation.kind != QUERY:
+            return None
+        call = self.plan(operation, request.variables, guest)
+        return None if call.local else (operation, call)
 
     def plan(self, operation: Operation, variables: Mapping[str, Any], guest: Guest) -> Call:
         """The call of a query."""

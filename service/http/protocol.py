@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
+from types import CoroutineType
 from typing import Any
 
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.heads import BoundedHeads, bounded_heads
-from service.http.shortcuts import Later, send_in_parts, whole_of, write_whole
+from service.http.caller import CallerGone
+from service.http.shortcuts import Found, Later, Work, send_in_parts, whole_of, write_whole
 
 Answerer = Callable[[Scope, bytes], Message | Later | None]
-"""Gives the whole answer to a request with this body, or how to get it; None where that takes longer."""
+"""Gives the whole answer to a request with this body, or how to get it; None where the usual way is taken."""
 
 
 class AnswersAtHand(BoundedHeads):
@@ -23,6 +26,13 @@ class AnswersAtHand(BoundedHeads):
     """The parts of a body, while uvicorn has not been told of its head."""
     _later: Later | None = None
     """How to get the answer to the request that uvicorn is being told of."""
+    _work: asyncio.Task[None] | None = None
+    """What makes the answer that is waited for."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._work is not None:
+            self._work.cancel()
 
     def on_headers_complete(self) -> None:
         if self._is_ordinary():
@@ -93,16 +103,33 @@ class AnswersAtHand(BoundedHeads):
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         self._answering, later, self._later = cycle, self._later, None
-        if later is None or not later(partial(self._told, cycle, app)):
+        if later is None:
             super()._start_asgi_task(cycle, app)
+        else:
+            later(partial(self._told, cycle, app))
 
-    def _told(self, cycle: Any, app: Any, message: Message | None) -> None:
-        """Writes an answer that came later; what was not found, or cannot be written now, takes a task."""
-        if message is None:
+    def _told(self, cycle: Any, app: Any, found: Found) -> None:
+        """Writes an answer, or has it made; what was not found, or cannot be written now, is left to uvicorn."""
+        if found is None:
             super()._start_asgi_task(cycle, app)
-        elif not write_whole(cycle, message):
-            sending: Any = partial(_send, message)
+        elif isinstance(found, CoroutineType):
+            self._work = self.loop.create_task(self._made(cycle, app, found))
+            self.tasks.add(self._work)
+            self._work.add_done_callback(self.tasks.discard)
+        elif not write_whole(cycle, found):
+            sending: Any = partial(_send, found)
             super()._start_asgi_task(cycle, sending)
+
+    async def _made(self, cycle: Any, app: ASGIApp, work: Work) -> None:
+        try:
+            found = await work
+        except asyncio.CancelledError:
+            if not cycle.disconnected:  # the time of the server is over
+                self.transport.close()
+                raise
+            found, cycle.scope["raised"] = None, CallerGone()
+        self._work = None
+        self._told(cycle, app, found)
 
 
 async def _send(message: Message, _scope: Scope, _receive: Receive, send: Send) -> None:

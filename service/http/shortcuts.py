@@ -7,7 +7,8 @@ looked for control characters in each header: for a page of some kilobytes from 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator
-from typing import Any, cast
+from types import CoroutineType
+from typing import Any, TypeAlias, cast
 
 from starlette.types import Message, Receive, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
@@ -19,10 +20,12 @@ WHOLE = "parallax.response.whole"
 """The type of a message that is an answer, with `status`, `head` (its headers as lines) and `body`. Who sends it
 answers for the headers: nobody looks whether they hold a line break."""
 
-
-Later = Callable[[Callable[[Message | None], None]], bool]
-"""What begins to look for a whole answer, and has whom it is given told, once, in a later turn of the loop: None where
-there is none. False, with nobody told, where it could not begin."""
+Work: TypeAlias = "CoroutineType[Any, Any, Message | None]"  # generic in the stubs only
+"""Makes a whole answer, in a task; None where it has to be made in the usual way."""
+Found: TypeAlias = "Message | Work | None"
+"""A whole answer, or what makes it; None where it has to be made in the usual way."""
+Later = Callable[[Callable[[Found], None]], None]
+"""Looks for an answer, and has whom it is given told what was found, once; a whole one in a later turn of the loop."""
 
 
 def lines_of(*headers: Header) -> bytes:

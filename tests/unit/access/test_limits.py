@@ -126,3 +126,15 @@ async def test_what_is_told_to_be_left_is_refilled_meanwhile(clock: Clock) -> No
     await bucket.spend(KEY, 6_000, 1_000)
     clock.time += 0.5
     assert (await bucket.balance(KEY, 6_000)).remaining == 5_050
+
+
+async def test_what_needs_nobody_is_spent_at_once_once_the_account_is_known(clock: Clock) -> None:
+    bucket, other = allowances(clock), allowances(clock)
+    assert bucket.spend_at_hand(KEY, 60, 1) is None
+    assert await bucket.balance(KEY, 60) == await other.balance(KEY, 60)
+    for cost, seconds in ((50, 0), (0, 1), (5, 5), (1, 0.5), (0, 0)):
+        clock.time += seconds
+        assert bucket.spend_at_hand(KEY, 60, cost) == await other.spend(KEY, 60, cost)
+    assert bucket.spend_at_hand(KEY, 60, 60) is None
+    assert await bucket.balance(KEY, 60) == await other.balance(KEY, 60)
+    assert bucket.spend_at_hand(KEY, 120, 1) is None

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
+from service.http.caller import CallerGone
 from service.http.protocol import AnswersAtHand, answers_at_hand
-from service.http.shortcuts import WHOLE, lines_of, send_whole
+from service.http.shortcuts import WHOLE, Found, lines_of, send_whole
 from tests.unit.http.wire import connected, wire_of
 
 HEAD = lines_of((b"content-type", b"text/plain"))
@@ -253,19 +254,25 @@ async def test_a_connection_that_is_answered_slowly_does_not_rest(parts: tuple[b
 
 
 class Later:
-    """Has at hand that what is at `/later` comes when it is `told`, if it `begins` to be looked for."""
+    """Has at hand that what is at `/later` comes when it is `told`, if it `begins` to be looked for.
 
-    def __init__(self, *, begins: bool = True) -> None:
+    What is told is what makes it, where it is `made`: when it is `free` to.
+    """
+
+    def __init__(self, *, begins: bool = True, made: bool = False) -> None:
         self.asked = Asked()
         self.begins = begins
-        self.waiting: list[tuple[Callable[[Message | None], None], Message]] = []
+        self.made = made
+        self.free = asyncio.Event()
+        self.waiting: list[tuple[Callable[[Found], None], Message]] = []
 
     def kind(self) -> type[AnswersAtHand]:
         def at_hand(scope: Scope, body: bytes) -> Any:
-            def later(then: Callable[[Message | None], None]) -> bool:
+            def later(then: Callable[[Found], None]) -> None:
                 if self.begins:
                     self.waiting.append((then, told(scope, body)))
-                return self.begins
+                else:
+                    then(self.make(None) if self.made else None)
 
             return later if scope["path"] == "/later" else told(scope, body)
 
@@ -273,7 +280,12 @@ class Later:
 
     def tell(self, *, found: bool = True) -> None:
         then, message = self.waiting.pop(0)
-        then(message if found else None)
+        given = message if found else None
+        then(self.make(given) if self.made else given)
+
+    async def make(self, message: Message | None) -> Message | None:
+        await self.free.wait()
+        return message
 
 
 LATER = b"POST /later HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n"
@@ -309,9 +321,11 @@ async def test_what_is_asked_meanwhile_waits_for_its_turn() -> None:
     protocol.connection_lost(None)
 
 
+@pytest.mark.parametrize("made", [True, False])
 @pytest.mark.parametrize("begins", [True, False])
-async def test_what_does_not_come_takes_the_way_of_all(begins: bool) -> None:  # noqa: FBT001
-    later = Later(begins=begins)
+async def test_what_does_not_come_takes_the_way_of_all(begins: bool, made: bool) -> None:  # noqa: FBT001
+    later = Later(begins=begins, made=made)
+    later.free.set()
     protocol, wire = connected(later.asked, later.kind())
     protocol.data_received(LATER + b"hello")
     if begins:
@@ -324,8 +338,60 @@ async def test_what_does_not_come_takes_the_way_of_all(begins: bool) -> None:  #
     protocol.connection_lost(None)
 
 
-async def test_an_answer_that_comes_while_the_server_ends_is_the_last_of_its_connection() -> None:
-    later = Later()
+async def test_an_answer_is_made_as_soon_as_it_can_be_and_those_after_it_wait() -> None:
+    later = Later(made=True)
+    protocol, wire = connected(later.asked, later.kind())
+    protocol.data_received(LATER + b"hello" + GET)
+    later.tell()
+    await asyncio.sleep(0.01)
+    assert not wire.writes
+    later.free.set()
+    async with asyncio.timeout(5):
+        while protocol.server_state.total_requests < 2:
+            await asyncio.sleep(0)
+    assert [each.rpartition(b"\r\n")[2] for each in wire.writes] == [b"POST /later? hello", b"GET /here?q=1 "]
+    protocol.connection_lost(None)
+
+
+async def test_nothing_is_made_for_who_has_left_and_the_application_is_told() -> None:
+    met: list[Scope] = []
+
+    async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
+        met.append(scope)
+
+    later = Later(made=True)
+    protocol, wire = connected(app, later.kind())
+    protocol.data_received(LATER + b"hello")
+    later.tell()
+    await asyncio.sleep(0.01)
+    assert protocol.tasks
+    protocol.connection_lost(None)
+    async with asyncio.timeout(5):
+        while not met or protocol.tasks:
+            await asyncio.sleep(0)
+    assert isinstance(met[0]["raised"], CallerGone)
+    assert not wire.writes
+
+
+async def test_what_is_being_made_when_the_time_of_the_server_is_over_ends_with_it() -> None:
+    later = Later(made=True)
+    protocol, wire = connected(later.asked, later.kind())
+    protocol.data_received(LATER + b"hello")
+    later.tell()
+    await asyncio.sleep(0.01)
+    [task] = protocol.tasks  # whom uvicorn cancels then
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert wire.closed
+    assert not wire.writes
+    assert not later.asked.app
+
+
+@pytest.mark.parametrize("made", [True, False])
+async def test_an_answer_that_comes_while_the_server_ends_is_the_last_of_its_connection(made: bool) -> None:  # noqa: FBT001
+    later = Later(made=made)
+    later.free.set()
     protocol, wire = connected(later.asked, later.kind())
     protocol.data_received(LATER + b"hello")
     protocol.shutdown()
