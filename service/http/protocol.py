@@ -8,7 +8,7 @@ from functools import partial
 from types import CoroutineType
 from typing import Any
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from service.heads import BoundedHeads, bounded_heads
 from service.http.caller import CallerGone
@@ -18,21 +18,40 @@ Answerer = Callable[[Scope, bytes], Message | Later | None]
 """Gives the whole answer to a request with this body, or how to get it; None where the usual way is taken."""
 
 
+class _Awaited:
+    """An answer that is looked for: `work` makes it; `cycle` and `app` are uvicorn's, where it has to know of it.
+
+    That is where anything else happens meanwhile: the next request, the end of the connection, that of the server.
+    """
+
+    work: asyncio.Task[None] | None = None
+    cycle: Any = None
+    app: Any = None
+
+
 class AnswersAtHand(BoundedHeads):
     """Asks `at_hand` first for requests whose body comes with their head, and leaves all others to uvicorn."""
 
     at_hand: Answerer
     _held: list[bytes] | None = None
     """The parts of a body, while uvicorn has not been told of its head."""
-    _later: Later | None = None
-    """How to get the answer to the request that uvicorn is being told of."""
-    _work: asyncio.Task[None] | None = None
-    """What makes the answer that is waited for."""
+    _awaited: _Awaited | None = None
+    """The answer that is being looked for."""
 
     def connection_lost(self, exc: Exception | None) -> None:
+        awaited = self._awaited
+        self._let_go()
         super().connection_lost(exc)
-        if self._work is not None:
-            self._work.cancel()
+        if awaited and awaited.work:
+            awaited.work.cancel()
+
+    def shutdown(self) -> None:
+        self._let_go()
+        super().shutdown()
+
+    def on_message_begin(self) -> None:
+        self._let_go()  # the answer before it has to be the first
+        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         if self._is_ordinary():
@@ -50,11 +69,11 @@ class AnswersAtHand(BoundedHeads):
         if self._held is not None:
             found = self._asked(b"".join(self._held))
             if callable(found):
-                self._later = found
-            elif found is not None:
-                self._held = None
-                self.transport.write(whole_of(found, self.server_state.default_headers))
-                self.on_response_complete()
+                awaited = self._awaited = _Awaited()
+                found(partial(self._told, awaited))
+                return
+            if found is not None:
+                self._write(found)
                 return
         self._let_go()
         super().on_message_complete()
@@ -62,7 +81,8 @@ class AnswersAtHand(BoundedHeads):
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         try:
-            self._let_go()  # the rest of the body is on its way
+            if self._awaited is None:
+                self._let_go()  # the rest of the body is on its way
         except Exception:  # noqa: BLE001 - whatever uvicorn cannot read is a 400, as it is where the parser calls
             self.send_400_response("Invalid HTTP request received.")
 
@@ -88,10 +108,18 @@ class AnswersAtHand(BoundedHeads):
         # What is more than a path and a query, or has escapes in it, is none of those that are at hand.
         path, _, scope["query_string"] = self.url.partition(b"?")
         scope["path"] = path.decode("latin-1")
+        if b"#" in self.url:
+            return None
         try:
             return self.at_hand(scope, body)
         except Exception:  # noqa: BLE001 - who goes on meets it again, and tells of it
             return None
+
+    def _write(self, message: Message) -> None:
+        """Writes the answer to a request that uvicorn has not been told of."""
+        self._held = None
+        self.transport.write(whole_of(message, self.server_state.default_headers))
+        self.on_response_complete()
 
     def _let_go(self) -> None:
         """Tells uvicorn of what was held back."""
@@ -100,36 +128,48 @@ class AnswersAtHand(BoundedHeads):
             super().on_headers_complete()
             for part in held:
                 super().on_body(part)
+            if self._awaited is not None:
+                super().on_message_complete()
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
-        self._answering, later, self._later = cycle, self._later, None
-        if later is None:
-            super()._start_asgi_task(cycle, app)
+        self._answering, awaited = cycle, self._awaited
+        if awaited is not None and awaited.cycle is None:
+            awaited.cycle, awaited.app = cycle, app
         else:
-            later(partial(self._told, cycle, app))
+            super()._start_asgi_task(cycle, app)
 
-    def _told(self, cycle: Any, app: Any, found: Found) -> None:
+    def _told(self, awaited: _Awaited, found: Found) -> None:
         """Writes an answer, or has it made; what was not found, or cannot be written now, is left to uvicorn."""
+        if isinstance(found, CoroutineType):
+            awaited.work = self.loop.create_task(self._made(awaited, found))
+            self.tasks.add(awaited.work)
+            awaited.work.add_done_callback(self.tasks.discard)
+            return
+        if awaited.cycle is None:
+            if found is not None and not self.flow.write_paused:
+                self._awaited = None
+                self._write(found)
+                return
+            self._let_go()
+        self._awaited = None
+        cycle: Any = awaited.cycle
+        app: Any = awaited.app
         if found is None:
             super()._start_asgi_task(cycle, app)
-        elif isinstance(found, CoroutineType):
-            self._work = self.loop.create_task(self._made(cycle, app, found))
-            self.tasks.add(self._work)
-            self._work.add_done_callback(self.tasks.discard)
         elif not write_whole(cycle, found):
             sending: Any = partial(_send, found)
             super()._start_asgi_task(cycle, sending)
 
-    async def _made(self, cycle: Any, app: ASGIApp, work: Work) -> None:
+    async def _made(self, awaited: _Awaited, work: Work) -> None:
         try:
             found = await work
         except asyncio.CancelledError:
-            if not cycle.disconnected:  # the time of the server is over
+            cycle = awaited.cycle
+            if cycle is None or not cycle.disconnected:  # the time of the server is over
                 self.transport.close()
                 raise
             found, cycle.scope["raised"] = None, CallerGone()
-        self._work = None
-        self._told(cycle, app, found)
+        self._told(awaited, found)
 
 
 async def _send(message: Message, _scope: Scope, _receive: Receive, send: Send) -> None:

@@ -79,6 +79,7 @@ async def test_it_is_written_before_the_loop_goes_on() -> None:
         (b"POST /there HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello",),
         (b"POST /there HTTP/1.1\r\nHost: a\r\nContent-", b"Length: 5\r\n\r\n", b"hel", b"lo"),
         (b"POST /h%65re HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello",),
+        (b"POST /here?q=1#part HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello",),
         (POST.replace(b"Host: a", b"Connection: close") + b"hello",),
         (POST.replace(b"1.1", b"1.0") + b"hello",),
         (POST.replace(b"Host: a", b"Expect: 100-continue") + b"hello",),
@@ -350,6 +351,41 @@ async def test_an_answer_is_made_as_soon_as_it_can_be_and_those_after_it_wait() 
         while protocol.server_state.total_requests < 2:
             await asyncio.sleep(0)
     assert [each.rpartition(b"\r\n")[2] for each in wire.writes] == [b"POST /later? hello", b"GET /here?q=1 "]
+    protocol.connection_lost(None)
+
+
+@pytest.mark.parametrize("made", [True, False])
+async def test_what_is_no_http_after_a_request_that_waits_ends_the_connection(made: bool) -> None:  # noqa: FBT001
+    later = Later(made=made)
+    protocol, wire = connected(later.asked, later.kind())
+    protocol.data_received(LATER + b"hello")
+    protocol.data_received(b"nonsense\r\n\r\n")
+    assert wire.writes[0].startswith(b"HTTP/1.1 400")
+    assert wire.closed
+    protocol.connection_lost(None)
+    later.free.set()
+    later.tell()
+    await asyncio.sleep(0.01)
+    assert len(wire.writes) == 1
+    assert not protocol.tasks
+
+
+@pytest.mark.parametrize("found", [True, False])
+async def test_what_is_asked_in_parts_meanwhile_is_answered_after_it(found: bool) -> None:  # noqa: FBT001
+    later = Later()
+    protocol, wire = connected(later.asked, later.kind())
+    protocol.data_received(LATER + b"hello")
+    protocol.data_received(b"GET /he")
+    later.tell(found=found)
+    async with asyncio.timeout(5):
+        while not protocol.server_state.total_requests:
+            await asyncio.sleep(0)
+    protocol.data_received(b"re?q=1 HTTP/1.1\r\n\r\n")
+    async with asyncio.timeout(5):
+        while protocol.server_state.total_requests < 2:
+            await asyncio.sleep(0)
+    assert [each.rpartition(b"\r\n")[2] for each in wire.writes] == [b"POST /later? hello", b"GET /here?q=1 "]
+    assert len(later.asked.app) == (not found)
     protocol.connection_lost(None)
 
 
