@@ -50,7 +50,7 @@ class Asking:
         self._admission = admission
         self._operations = operations
         self._documents = {each.name: each.document.operation(each.name) for each in documents}
-        self._sizes = {name: size for name, each in self._documents.items() if (size := _size(each)) is not None}
+        self._sizes = {name: _sizes(each) for name, each in self._documents.items()}
         self._cache = cache
         self._max_age = settings.cache_max_age
 
@@ -70,7 +70,7 @@ class Asking:
         Raises ApiError or CallerGone, and what the form raises.
         """
         guest = await self.admit(scope)
-        asked = await self.ask(scope, receive, guest, name, {**self.size_for(guest, name), **variables})
+        asked = await self.ask(scope, receive, guest, name, {**self.sizes_for(guest, name), **variables})
         await self.send(scope, send, asked, form, lines)
 
     async def admit(self, scope: Scope) -> Guest:
@@ -84,10 +84,10 @@ class Asking:
         note_caller(_journey(scope), guest.caller)
         return guest
 
-    def size_for(self, guest: Guest, name: str) -> Mapping[str, int]:
-        """The variable that has a page be as large as its document says, or as the guest may have; none for others."""
-        size = self._sizes.get(name)
-        return {} if size is None else {"first": min(size, guest.terms.allowed.max_page_size)}
+    def sizes_for(self, guest: Guest, name: str) -> Mapping[str, int]:
+        """The variables that have pages be as large as their document says, or as the guest may have."""
+        most = guest.terms.allowed.max_page_size
+        return {variable: min(size, most) for variable, size in self._sizes[name].items()}
 
     async def ask(
         self,
@@ -138,12 +138,13 @@ class Asking:
             await send(body_reply(reader, form.of(asked.body), lines=lines))
 
 
-def _size(operation: Operation) -> int | None:
-    """The size that a page has where the variable `first` is not given."""
-    for each in operation.definition.variable_definitions or ():
-        if each.variable.name.value == "first" and isinstance(each.default_value, IntValueNode):
-            return int(each.default_value.value)
-    return None
+def _sizes(operation: Operation) -> dict[str, int]:
+    """The sizes of pages where those variables are not given that say them: `first`, and any whose name begins so."""
+    return {
+        each.variable.name.value: int(each.default_value.value)
+        for each in operation.definition.variable_definitions or ()
+        if each.variable.name.value.startswith("first") and isinstance(each.default_value, IntValueNode)
+    }
 
 
 def _journey(scope: Scope) -> Journey:

@@ -64,7 +64,7 @@ class RestEndpoint:
         def variables() -> dict[str, Any]:
             nonlocal query
             query = pairs_of(query_string_of(scope, self._longest))
-            return self._parameters.read(scope["path_params"], query, asking.size_for(guest, self._name))
+            return self._parameters.read(scope["path_params"], query, asking.sizes_for(guest, self._name))
 
         try:
             asked = await asking.ask(scope, receive, guest, self._name, variables)

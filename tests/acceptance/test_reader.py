@@ -316,7 +316,7 @@ async def test_an_allowance_that_is_spent_is_told_by_a_page(serve: Serve, make_d
         answers = [await client.get("/outlets") for _ in range(3)]
     assert answers[0].status_code == 200
     assert (answers[-1].status_code, "retry-after" in answers[-1].headers) == (429, True)
-    assert "Try it again in a moment" in answers[-1].text
+    assert "Load this page again" in answers[-1].text
 
 
 async def test_while_the_database_is_away_a_page_says_so(serve: Serve) -> None:
@@ -352,3 +352,13 @@ async def test_where_only_registered_documents_are_answered_pages_are(serve: Ser
     assert response.status_code == 200
     assert "/schema.graphql" not in response.text
     assert 'href="/graphql"' not in response.text
+
+
+async def test_no_page_wants_more_than_a_caller_may_have(serve: Serve, demo_database: str, places: Places) -> None:
+    async with serve(demo_database, allowances="off", max_page_size=10) as client:
+        for path in places.pages:
+            answer = await client.get(path, headers={"accept": "text/html"})
+            assert answer.status_code == 200, (path, answer.text)
+        front = Page((await client.get("/", headers={"accept": "text/html"})).text)
+        topics = {link["href"] for link in front.all("a") if link["href"].startswith("/topics/")}
+        assert 0 < len(topics) <= 10

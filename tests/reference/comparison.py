@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
-from graphql import build_schema, parse
+from graphql import build_schema
 
 from schema import schema, sdl
 from service.errors import ApiError
@@ -94,7 +94,7 @@ class Comparison:
     async def by_reference(self, operation: Operation, **cursors: Any) -> Answer:
         """The answer of the reference executor."""
         variables = {**operation.variables, **cursors}
-        result = await self.reference.answer(parse(operation.text), variables, operation.features, operation.name)
+        result = await self.reference.answer(operation.document, variables, operation.features, operation.name)
         return Answer(None, str(result.errors[0])) if result.errors else Answer(result.data)
 
 

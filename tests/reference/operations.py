@@ -9,9 +9,11 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from graphql import (
+    DocumentNode,
     GraphQLInterfaceType,
     GraphQLObjectType,
     GraphQLSchema,
@@ -68,6 +70,11 @@ class Operation:
     cursors: Mapping[str, Operation] = field(default_factory=dict[str, "Operation"])
     """For each variable that is a cursor, the operation whose only string that is a cursor is its value."""
 
+    @cached_property
+    def document(self) -> DocumentNode:
+        """The text, parsed once for all of the tests' own; the service does that by itself."""
+        return parse(self.text)
+
 
 @dataclass
 class Draft:
@@ -104,7 +111,7 @@ class Generator:
                 return drafted
 
     def _fits(self, operation: Operation) -> bool:
-        document = parse(operation.text)
+        document = operation.document
         tokens = 0
         token = document.loc.start_token if document.loc else None
         while token is not None:
