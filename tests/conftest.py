@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from service.embedded.postgres import EmbeddedPostgres
 from service.load import load_lines
 from tests.clusters import FOLDER
 from tests.databases import MakeDatabase, database, name_of
+from tests.tablespaces import TABLESPACE, drop_tablespace, tablespace_in
 
 ROOT = Path(__file__).parent.parent
 
@@ -45,6 +47,18 @@ def pytest_configure(config: pytest.Config) -> None:
         folder.chmod(0o755)  # Postgres may run as another user
         os.environ[FOLDER] = str(folder)
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+        _use_memory_of(os.environ.get("PARALLAX_TEST_DATABASE_URL"), folder, config)
+
+
+def _use_memory_of(server_dsn: str | None, folder: Path, config: pytest.Config) -> None:
+    """Has a server that was given keep the databases of the run in the folder, on a machine that nobody else needs.
+
+    Anywhere else a machine that went down amid a run would have a server that misses a tablespace.
+    """
+    name = tablespace_in(folder, server_dsn) if server_dsn and os.environ.get("CI") == "true" else None
+    if name and server_dsn:
+        os.environ[TABLESPACE] = name
+        config.add_cleanup(partial(drop_tablespace, name, server_dsn))
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from urllib.parse import parse_qs, urlsplit
@@ -11,6 +12,7 @@ from uuid import uuid4
 import asyncpg
 
 from bench.line import Line, lined
+from tests.tablespaces import TABLESPACE
 
 MakeDatabase = Callable[[], Awaitable[str]]
 
@@ -22,7 +24,8 @@ async def database(server_dsn: str, template: str = "template1", news: str = "")
     No open transaction holds the news back, so that pages of it are kept.
     """
     name = f"parallax_test_{uuid4().hex[:16]}"
-    await _execute(server_dsn, f'create database {name} template "{template}" strategy file_copy')
+    place = f"tablespace {os.environ[TABLESPACE]}" if TABLESPACE in os.environ else ""
+    await _execute(server_dsn, f'create database {name} template "{template}" strategy file_copy {place}')
     try:
         dsn = urlsplit(server_dsn)._replace(path=f"/{name}").geturl()
         if news:
