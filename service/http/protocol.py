@@ -38,6 +38,11 @@ class AnswersAtHand(BoundedHeads):
     _awaited: _Awaited | None = None
     """The answer that is being looked for."""
 
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        # uvicorn asks whether anybody has given its logger a handler, as pytest and others do with every logger.
+        self.access_log = self.access_log and self.config.access_log
+
     def connection_lost(self, exc: Exception | None) -> None:
         awaited = self._awaited
         self._let_go()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -69,6 +70,13 @@ async def test_it_is_written_before_the_loop_goes_on() -> None:
     assert wire.writes[0].endswith(b"POST /here? hello")
     assert not protocol.tasks
     protocol.connection_lost(None)
+
+
+async def test_who_listens_to_every_logger_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logging.getLogger("uvicorn.access"), "hasHandlers", lambda: True)
+    asked = Asked()
+    await wire_of(asked, GET, kind=asked.kind())
+    assert asked.at_hand
 
 
 @pytest.mark.parametrize(
