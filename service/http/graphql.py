@@ -109,21 +109,27 @@ class GraphQLEndpoint:
         scope for who goes on.
         """
         visit = self._visit_at_hand(scope, body)
-        known = self._call_at_hand(scope, visit) if visit else None
-        if not visit or not known:
+        if visit is None or visit.sent is None:
             return None
-        operation, call = known
-        balance = scope["balance"] = self._admission.charged_at_hand(visit.guest, call)
+        sent, guest = visit.sent, visit.guest
+        known = self._calls.get((sent, guest.terms))
+        found = known or self._call_at_hand(scope, sent, guest)
+        if not found:
+            return None
+        operation, call = found
+        balance = scope["balance"] = self._admission.charged_at_hand(guest, call)
         if balance is None:
             return None
+        if not known:
+            self._remember(sent, guest, operation, call)
         journey = cast("Journey", scope["journey"])
-        note_caller(journey, visit.guest.caller)
+        note_caller(journey, guest.caller)
         note_call(journey, operation, call)
         reader = visit.reader(scope)
         cache = self._cache if self._operations.is_kept(call) else None
         if cache and (answer := cache.at_hand(call.key)):
             return self._reply(reader, call, answer, journey)
-        made = partial(self._made_at_hand, scope, reader, call, visit.guest)
+        made = partial(self._made_at_hand, scope, reader, call, guest)
         return partial(self._ask_shared, reader, call, journey, made) if cache else lambda then: then(made())
 
     def _ask_shared(
@@ -152,13 +158,10 @@ class GraphQLEndpoint:
             scope["raised"] = raised
             return None
 
-    def _call_at_hand(self, scope: Scope, visit: Visit) -> tuple[Operation, Call] | None:
+    def _call_at_hand(self, scope: Scope, sent: Sent, guest: Guest) -> tuple[Operation, Call] | None:
         """The call that a request asks for; None where somebody has to be asked, or it is refused."""
-        sent, guest = visit.sent, visit.guest
-        if sent is None:
+        if not self._admission.may_read_now(guest):
             return None
-        if known := self._calls.get((sent, guest.terms)):
-            return known
         began = perf_counter()
         try:
             found = self._operations.at_hand(understand(sent), guest)
@@ -166,7 +169,6 @@ class GraphQLEndpoint:
             return None
         if found:
             cast("Journey", scope["journey"]).passed("plan", began)
-            self._remember(sent, guest, *found)
         return found
 
     def _remember(self, sent: Sent, guest: Guest, operation: Operation, call: Call) -> None:
@@ -176,7 +178,7 @@ class GraphQLEndpoint:
 
     def _visit_at_hand(self, scope: Scope, body: bytes) -> Visit | None:
         """The visit of a request that came whole, noted in its scope; None where that takes longer, or is refused."""
-        if len(body) > LONGEST_SENT:
+        if len(body) > LONGEST_SENT or len(scope["query_string"]) > LONGEST_SENT:
             return None
         try:
             headers, media_type, given = self._head(scope)

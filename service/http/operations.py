@@ -73,9 +73,9 @@ class Operations:
     def at_hand(self, request: GraphQLRequest, guest: Guest) -> tuple[Operation, Call] | None:
         """The query that is asked for and its call, where nobody has to be asked and only the database has to be read.
 
-        None for all others, and for those whose turn it is not. Raises ApiError for what is refused.
+        None for all others. Raises ApiError for what is refused.
         """
-        if request.keep or not self._admission.may_read_now(guest):
+        if request.keep:
             return None
         document = self._documents.at_hand(
             request.document, request.document_id, registered_only=guest.terms.registered_only

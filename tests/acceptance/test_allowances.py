@@ -7,12 +7,16 @@ import re
 import time
 from collections.abc import AsyncIterator
 from typing import Any
+from unittest.mock import Mock
 
 import asyncpg
 import httpx
 import pytest
 
 from service.access.usage import Usage, UsageDay
+from service.http import graphql
+from service.http.graphql import LONGEST_SENT
+from service.http.requests import understand
 from tests.acceptance.conftest import Serve
 from tests.acceptance.documents import STRICT, answered, refused
 from tests.acceptance.test_websocket import heard, opened, subscribe
@@ -43,6 +47,14 @@ async def client(serve: Serve, empty_database: str, conn: asyncpg.Connection[Any
         yield client
 
 
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> Mock:
+    """What is called with each request that is read."""
+    read = Mock(side_effect=understand)
+    monkeypatch.setattr(graphql, "understand", read)
+    return read
+
+
 async def limit(conn: asyncpg.Connection[Any], tier: str, a_minute: int = 60, a_request: int = 30) -> None:
     query = "update tiers set cost_per_minute = $2, max_cost_per_request = $3 where name = $1"
     await conn.execute(query, tier, a_minute, a_request)
@@ -50,6 +62,10 @@ async def limit(conn: asyncpg.Connection[Any], tier: str, a_minute: int = 60, a_
 
 async def ask(client: httpx.AsyncClient, query: str = OUTLETS, **headers: str) -> httpx.Response:
     return await client.post("/graphql", json={"query": query}, headers={**STRICT, **headers})
+
+
+async def by_get(client: httpx.AsyncClient, query: str, **parameters: str) -> httpx.Response:
+    return await client.get("/graphql", params={"query": query, **parameters}, headers=STRICT)
 
 
 def left(response: httpx.Response) -> tuple[int, int]:
@@ -86,6 +102,31 @@ async def test_a_spent_allowance_refuses_and_says_when_to_come_again(client: htt
         refused(await ask(client), 429, "RATE_LIMITED")
     await asyncio.sleep(wait)
     answered(await ask(client))
+
+
+async def test_who_has_nothing_left_is_read_once_at_most(client: httpx.AsyncClient, read: Mock) -> None:
+    await spend(client)
+    read.reset_mock()
+    for number in range(5):
+        refused(await by_get(client, OUTLETS + " " * number), 429, "RATE_LIMITED")
+    assert read.call_count == 5
+
+
+async def test_a_long_query_string_is_read_in_its_turn_only(client: httpx.AsyncClient, read: Mock) -> None:
+    await ask(client)  # so that the document is known
+    read.reset_mock()
+    refused(await by_get(client, OUTLETS, operationName="x" * LONGEST_SENT), 400, "BAD_REQUEST")
+    assert read.call_count == 1
+
+
+async def test_what_is_too_dear_drives_nothing_out(client: httpx.AsyncClient, read: Mock) -> None:
+    """It costs nothing to be refused so: what others paid for may not be forgotten for it."""
+    dear = OUTLETS.replace("10", "31")
+    for _ in range(3):
+        refused(await by_get(client, dear), 400, "COST_LIMIT_EXCEEDED")
+    read.reset_mock()
+    refused(await by_get(client, dear), 400, "COST_LIMIT_EXCEEDED")
+    assert read.called
 
 
 async def test_under_plain_json_a_spent_allowance_is_a_429_too(client: httpx.AsyncClient) -> None:
