@@ -96,7 +96,8 @@ class GraphQLEndpoint:
                 return
         try:
             if raised := scope.pop("raised", None):
-                raise raised
+                error, trace = raised
+                raise error.with_traceback(trace)
             await self._answer(scope, receive, send, visit)
         except ApiError:
             scope["balance"] = scope.get("balance") or await self._admission.balance(visit.guest)
@@ -155,7 +156,8 @@ class GraphQLEndpoint:
         try:
             return await self._made(reader, call, {}, guest, cast("Journey", scope["journey"]))
         except Exception as raised:  # noqa: BLE001 - raised again where all others are
-            scope["raised"] = raised
+            # With its traceback as it is here: all who wait for one answer share what is raised for it.
+            scope["raised"] = raised, raised.__traceback__
             return None
 
     def _call_at_hand(self, scope: Scope, sent: Sent, guest: Guest) -> tuple[Operation, Call] | None:

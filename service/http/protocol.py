@@ -173,7 +173,7 @@ class AnswersAtHand(BoundedHeads):
             if cycle is None or not cycle.disconnected:  # the time of the server is over
                 self.transport.close()
                 raise
-            found, cycle.scope["raised"] = None, CallerGone()
+            found, cycle.scope["raised"] = None, (CallerGone(), None)
         self._told(awaited, found)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -11,7 +12,7 @@ import httpx
 import pytest
 
 from service.db.pool import APPLICATION_NAME
-from service.events import CallerLeft, Event
+from service.events import CallerLeft, Event, RequestFailed
 from tests.acceptance.conftest import Serve
 
 AWAY = "postgresql://nobody@127.0.0.1:1/nothing"
@@ -89,6 +90,27 @@ async def test_a_statement_that_postgres_refuses_is_internal_and_tells_nothing(
         assert error["extensions"]["code"] == "INTERNAL"
         assert "stories" not in error["message"]
         assert "relation" not in error["message"]
+
+
+async def test_of_many_who_wait_for_what_fails_each_failure_is_told_by_itself(
+    serve: Serve, empty_database: str
+) -> None:
+    """They share what is raised: its traceback must not grow by each of them, which is written down for each."""
+    told: list[int] = []
+
+    def observe(event: Event) -> None:
+        if isinstance(event, RequestFailed) and event.error:
+            told.append(len(traceback.extract_tb(event.error.__traceback__)))
+
+    query = {"query": "query($first: Int) { stories(first: $first) { nodes { title } } }", "variables": {"first": 1}}
+    async with serve(empty_database, observe) as client, connected(empty_database) as connection:
+        await client.post("/graphql", json=query)
+        await connection.execute("alter table stories rename to tales")
+        query["variables"] = {"first": 2}
+        responses = await asyncio.gather(*(client.post("/graphql", json=query) for _ in range(50)))
+    assert [response.status_code for response in responses] == [500] * 50
+    assert len(told) == 50
+    assert max(told) < 40
 
 
 async def test_connections_that_were_killed_are_not_noticed(serve: Serve, empty_database: str) -> None:

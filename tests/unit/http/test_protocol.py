@@ -413,7 +413,7 @@ async def test_nothing_is_made_for_who_has_left_and_the_application_is_told() ->
     async with asyncio.timeout(5):
         while not met or protocol.tasks:
             await asyncio.sleep(0)
-    assert isinstance(met[0]["raised"], CallerGone)
+    assert isinstance(met[0]["raised"][0], CallerGone)
     assert not wire.writes
 
 
