@@ -11,7 +11,7 @@ from typing import Any
 from starlette.types import Message, Receive, Scope, Send
 
 from service.heads import BoundedHeads, bounded_heads
-from service.http.caller import CallerGone
+from service.http.caller import GRACE, CallerGone
 from service.http.shortcuts import Found, Later, Work, send_in_parts, whole_of, write_whole
 
 Answerer = Callable[[Scope, bytes], Message | Later | None]
@@ -27,6 +27,8 @@ class _Awaited:
     work: asyncio.Task[None] | None = None
     cycle: Any = None
     app: Any = None
+    listened = False
+    """Whether it was read on for who may leave meanwhile."""
 
 
 class AnswersAtHand(BoundedHeads):
@@ -48,7 +50,7 @@ class AnswersAtHand(BoundedHeads):
         self._let_go()
         super().connection_lost(exc)
         if awaited and awaited.work:
-            awaited.work.cancel()
+            self._give_up_soon(awaited.work)
 
     def shutdown(self) -> None:
         self._let_go()
@@ -90,6 +92,8 @@ class AnswersAtHand(BoundedHeads):
                 self._let_go()  # the rest of the body is on its way
         except Exception:  # noqa: BLE001 - whatever uvicorn cannot read is a 400, as it is where the parser calls
             self.send_400_response("Invalid HTTP request received.")
+        if self._awaited is not None:
+            self._listen(self._awaited)
 
     def _is_ordinary(self) -> bool:
         """Whether a request could be answered at once: none before it waits, and uvicorn has nothing else to do."""
@@ -149,6 +153,10 @@ class AnswersAtHand(BoundedHeads):
             awaited.work = self.loop.create_task(self._made(awaited, found))
             self.tasks.add(awaited.work)
             awaited.work.add_done_callback(self.tasks.discard)
+            if awaited.cycle is not None and awaited.cycle.disconnected:  # while what is kept was looked for
+                self._give_up_soon(awaited.work)
+            else:
+                self._listen(awaited)
             return
         if awaited.cycle is None:
             if found is not None and not self.flow.write_paused:
@@ -175,6 +183,16 @@ class AnswersAtHand(BoundedHeads):
                 raise
             found, cycle.scope["raised"] = None, (CallerGone(), None)
         self._told(awaited, found)
+
+    def _give_up_soon(self, work: asyncio.Task[None]) -> None:
+        """Ends what is made for who has left, unless it is ready soon: to end a statement takes more than most take."""
+        self.loop.call_later(GRACE, work.cancel)
+
+    def _listen(self, awaited: _Awaited) -> None:
+        """Reads on, once, where uvicorn does not since another request came: else nobody would hear of who leaves."""
+        if awaited.work and self.flow.read_paused and not awaited.listened and not self.transport.is_closing():
+            awaited.listened = True
+            self.flow.resume_reading()
 
 
 async def _send(message: Message, _scope: Scope, _receive: Receive, send: Send) -> None:

@@ -139,6 +139,24 @@ async def test_a_caller_who_leaves_takes_the_statement_along(serve: Serve, empty
                 await asyncio.sleep(0.02)
 
 
+async def test_so_does_who_has_sent_another_request_before_the_answer(serve: Serve, empty_database: str) -> None:
+    request = b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n" % httpx.URL("/graphql", params=QUERY).raw_path
+    events: list[Event] = []
+    async with serve(empty_database, events.append, cache_bytes=0) as client, connected(empty_database) as connection:
+        await client.post("/graphql", json=QUERY)
+        async with stories_locked(empty_database):
+            _, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
+            writer.write(request * 2)
+            active = f"select count(*) from ({SERVICES} and state = 'active') s"
+            async with asyncio.timeout(3):
+                while not await connection.fetchval(active, APPLICATION_NAME):
+                    await asyncio.sleep(0.02)
+                writer.close()
+                while await connection.fetchval(active, APPLICATION_NAME):
+                    await asyncio.sleep(0.02)
+    assert sum(isinstance(event, CallerLeft) for event in events) == 1
+
+
 async def test_a_request_that_runs_when_the_service_ends_is_answered(serve: Serve, empty_database: str) -> None:
     async with connected(empty_database) as connection:
         transaction = connection.transaction()

@@ -417,6 +417,78 @@ async def test_nothing_is_made_for_who_has_left_and_the_application_is_told() ->
     assert not wire.writes
 
 
+@pytest.mark.parametrize("leaves_first", [True, False])
+async def test_nothing_is_made_for_who_left_before_it_was_begun(leaves_first: bool) -> None:  # noqa: FBT001
+    """As the answer is looked for in Redis, or just when it is told that it is not there."""
+    met: list[Scope] = []
+
+    async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
+        met.append(scope)
+
+    later = Later(made=True)
+    protocol, wire = connected(app, later.kind())
+    protocol.data_received(LATER + b"hello")
+    steps = [lambda: protocol.connection_lost(None), later.tell]
+    for step in steps if leaves_first else reversed(steps):
+        step()
+    async with asyncio.timeout(5):
+        while not met or protocol.tasks:
+            await asyncio.sleep(0.001)
+    assert isinstance(met[0]["raised"][0], CallerGone)
+    assert not wire.writes
+
+
+async def test_what_is_ready_soon_is_not_taken_back_from_who_left() -> None:
+    """To cancel a statement takes another connection to Postgres: who comes and goes could have it made without end."""
+    later = Later(made=True)
+    protocol, wire = connected(later.asked, later.kind())
+    protocol.data_received(LATER + b"hello")
+    later.tell()
+    await asyncio.sleep(0)
+    [work] = protocol.tasks
+    protocol.connection_lost(None)
+    await asyncio.sleep(0)
+    later.free.set()
+    await work
+    await asyncio.sleep(0.01)
+    assert not wire.writes
+    assert not later.asked.app
+
+
+async def test_who_has_sent_another_request_is_heard_to_leave_all_the_same() -> None:
+    later = Later(made=True)
+    protocol, _ = connected(later.asked, later.kind())
+    protocol.data_received(LATER + b"hello" + GET)
+    assert protocol.flow.read_paused  # nothing is made yet
+    later.tell()
+    assert not protocol.flow.read_paused
+    protocol.data_received(GET)
+    assert protocol.flow.read_paused  # but not for as many as one may send
+    protocol.connection_lost(None)
+
+
+@pytest.mark.parametrize("parts", [(LATER + b"hello" + GET,), (LATER + b"hello", GET)])
+async def test_it_is_read_on_once_while_an_answer_is_made(parts: tuple[bytes, ...]) -> None:
+    async def made() -> Message | None:
+        await asyncio.Event().wait()
+        return None
+
+    def at_hand(_scope: Scope, _body: bytes) -> Any:
+        return lambda then: then(made())  # pyright: ignore[reportUnknownLambdaType, reportUnknownVariableType]
+
+    protocol, _ = connected(Asked(), answers_at_hand(at_hand, 100_000, 10))
+    for part in parts:
+        protocol.data_received(part)
+        await asyncio.sleep(0)
+    assert protocol.pipeline
+    assert not protocol.flow.read_paused
+    protocol.data_received(GET)
+    assert protocol.flow.read_paused
+    [work] = protocol.tasks
+    work.cancel()
+    protocol.connection_lost(None)
+
+
 async def test_what_is_being_made_when_the_time_of_the_server_is_over_ends_with_it() -> None:
     later = Later(made=True)
     protocol, wire = connected(later.asked, later.kind())
