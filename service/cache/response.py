@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from math import inf
 from typing import NamedTuple
 
@@ -219,10 +220,10 @@ class ResponseCache:
         flight = self._flights.get(key)
         if flight is None:
             fetched = self._fetched(key, fill, behind)
-            flight = self._flights[key] = Flight(fetched, lambda: self._landed(key, flight))
+            flight = self._flights[key] = Flight(fetched, partial(self._landed, key))
         return flight
 
-    def _landed(self, key: bytes, flight: Flight | None) -> None:
+    def _landed(self, key: bytes, flight: Flight) -> None:
         if self._flights.get(key) is flight:
             del self._flights[key]
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import partial
 from time import perf_counter
+from types import TracebackType
 from typing import Any, NamedTuple, cast
 
 from starlette.types import Message, Receive, Scope, Send
@@ -95,9 +96,7 @@ class GraphQLEndpoint:
             if visit is None:
                 return
         try:
-            if raised := scope.pop("raised", None):
-                error, trace = raised
-                raise error.with_traceback(trace)
+            _raise_what_was(scope.pop("raised", None))
             await self._answer(scope, receive, send, visit)
         except ApiError:
             scope["balance"] = scope.get("balance") or await self._admission.balance(visit.guest)
@@ -294,3 +293,12 @@ class GraphQLEndpoint:
                 raise MethodNotAllowed(HOW_TO_SUBSCRIBE)
             raise NotAcceptable(HOW_TO_SUBSCRIBE)
         return operation
+
+
+def _raise_what_was(raised: tuple[Exception, TracebackType | None] | None) -> None:
+    if raised:
+        error, trace = raised
+        try:
+            raise error.with_traceback(trace)
+        finally:
+            del error, raised, trace  # this frame is in the traceback: it would keep the error, and be kept by it

@@ -93,11 +93,16 @@ class Failures:
         except Exception as raised:
             if scope["type"] != "http" or "answering" in scope:
                 raise
-            error = _told(raised)
-            note_failure(self._observe, scope["journey"], error, raised)
-            refusing: Refusing = scope.get("refusing") or as_graphql(scope.get("media_type", MediaType.JSON))
-            lines, request_id = _allowance(scope, error), scope["request_id"]
-            await send_error(send, receive, error, refusing, request_id=request_id, lines=lines)
+            await self._tell(scope, receive, send, raised)
+
+    async def _tell(self, scope: Scope, receive: Receive, send: Send, raised: Exception) -> None:
+        # Apart from where it was caught: a frame that is in its traceback would keep it and be kept by it until Python
+        # looks for cycles, with the answer that was too large for instance.
+        error = _told(raised)
+        note_failure(self._observe, scope["journey"], error, raised)
+        refusing: Refusing = scope.get("refusing") or as_graphql(scope.get("media_type", MediaType.JSON))
+        lines, request_id = _allowance(scope, error), scope["request_id"]
+        await send_error(send, receive, error, refusing, request_id=request_id, lines=lines)
 
 
 def _allowance(scope: Scope, error: ApiError) -> bytes:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
 from typing import Any
 
 import httpx
 import pytest
 
+from service.errors import ResponseTooLarge
 from service.events import Event, RequestFailed
 from tests.acceptance.conftest import Serve
 
@@ -158,6 +160,39 @@ async def test_a_response_that_grows_too_large_is_refused(serve: Serve, newsless
         assert response.status_code == 500
         assert codes_of(response) == ["RESPONSE_TOO_LARGE"]
         assert "500 bytes" in response.json()["errors"][0]["message"]
+
+
+@pytest.mark.parametrize("in_parts", [False, True])  # a request that comes whole is answered in another way
+@pytest.mark.parametrize("cache_bytes", [0, 1_000_000])
+async def test_what_was_refused_does_not_stay_until_python_looks_for_it(
+    serve: Serve,
+    newsless: str,
+    cache_bytes: int,
+    in_parts: bool,  # noqa: FBT001
+) -> None:
+    async def refused(client: httpx.AsyncClient) -> None:
+        url = client.base_url
+        head = f"GET /graphql?query=%7Bstories%7BpageInfo%7BhasNextPage%7D%7D%7D HTTP/1.1\r\nHost: {url.host}\r\n"
+        reader, writer = await asyncio.open_connection(url.host, url.port)
+        for part in (head, "\r\n") if not in_parts else (head + "Content-Length: 1\r\n\r\n", "x"):
+            writer.write(part.encode())
+            await asyncio.sleep(0.01)
+        assert b" 500 " in await reader.readline()
+        assert b"RESPONSE_TOO_LARGE" in await reader.read(10_000)
+        writer.close()
+        await writer.wait_closed()
+
+    async with serve(newsless, max_response_bytes=20, cache_bytes=cache_bytes) as client:
+        await refused(client)  # the first one is new, and read by the usual way
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(3):
+                await refused(client)
+            await asyncio.sleep(0.1)
+            assert not [each for each in gc.get_objects() if isinstance(each, ResponseTooLarge)]
+        finally:
+            gc.enable()
 
 
 @BOTH

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
 from service.cache import Answer, Entry, Filled, Kind, Lifetimes, LocalCache, NothingShared, ResponseCache, Source
 from service.cache.entry import MOST_FORMS
+from service.cache.flight import Flight
 from service.errors import Unavailable
 from service.events import CacheEntryUnreadable, Event, RefreshFailed
 
@@ -515,3 +519,23 @@ async def test_who_looks_for_what_another_process_keeps_gets_what_came_here_mean
     found = await looking
     assert found
     assert found.entry.body == b"1"
+
+
+async def test_nothing_of_a_fetch_stays_until_python_looks_for_it() -> None:
+    async def fetch() -> Any:
+        await asyncio.sleep(0)
+        raise Unavailable("away")
+
+    landed: list[object] = []
+    flight = Flight(fetch(), landed.append)
+    gc.disable()
+    try:
+        with pytest.raises(Unavailable):
+            await flight.wait()
+        await settled()
+        assert landed.pop() is flight
+        gone = weakref.ref(flight)
+        del flight
+        assert gone() is None
+    finally:
+        gc.enable()
