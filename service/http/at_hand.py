@@ -1,6 +1,7 @@
 """Answers that are at hand: given while a request is read, before anything is made that could wait for anybody.
 
 Who waits for nobody needs no task, and no turn of the event loop: those take longer than to find the answer.
+What only the database has is made in one task, without the layers around it.
 """
 
 from __future__ import annotations
