@@ -43,23 +43,23 @@ class AtHand:
             return None
         if self._proxies:
             self._proxies.tell(scope)
-        journey = self._requests.begin(scope)
+        self._requests.begin(scope)
         found = self._endpoint.at_hand(scope, body)
+        if callable(found):
+            return lambda then: found(lambda told: then(self._ended(scope, told)))
+        return found and self._with_headers(scope, found)
 
-        def ended(message: Message) -> Message:
-            add_headers(message, self._sharing.lines(headers_of(scope)))
-            self._requests.end(journey, message)
-            return message
+    def _ended(self, scope: Scope, found: Found) -> Found:
+        if isinstance(found, CoroutineType):
+            return self._made(scope, found)
+        return found and self._with_headers(scope, found)
 
-        async def made(work: Work) -> Message | None:
-            message = await work
-            return message and ended(message)
+    async def _made(self, scope: Scope, work: Work) -> Message | None:
+        message = await work
+        return message and self._with_headers(scope, message)
 
-        def told(found: Found) -> Found:
-            return made(found) if isinstance(found, CoroutineType) else found and ended(found)
-
-        if found is None:
-            return None
-        if not callable(found):
-            return ended(found)
-        return lambda then: found(lambda each: then(told(each)))
+    def _with_headers(self, scope: Scope, message: Message) -> Message:
+        """An answer as it leaves the layers, which is reported by that."""
+        add_headers(message, self._sharing.lines(headers_of(scope)))
+        self._requests.end(scope["journey"], message)
+        return message

@@ -16,12 +16,12 @@ from service.cache import Answer, ResponseCache
 from service.documents import Registry
 from service.errors import ApiError, MethodNotAllowed, NotAcceptable, ValidationFailed
 from service.http.admission import Admission, Guest, Terms
+from service.http.by_get import check_only_reads
 from service.http.caller import WhileCallerWaits
 from service.http.credentials import credentials_of
 from service.http.kept import READING, Kept, Reader, body_reply, kept_reply
 from service.http.media import MediaType, accepted
 from service.http.notes import note_call, note_caller
-from service.http.only_reads import check_only_reads
 from service.http.operations import SUBSCRIPTION, Operations
 from service.http.origins import refuse_from_elsewhere
 from service.http.pages import GRAPHIQL, registered_page, send_page
@@ -113,7 +113,7 @@ class GraphQLEndpoint:
             return None
         sent, guest = visit.sent, visit.guest
         known = self._calls.get((sent, guest.terms))
-        found = known or self._call_at_hand(scope, sent, guest)
+        found = scope["called"] = known or self._call_at_hand(scope, sent, guest)
         if not found:
             return None
         operation, call = found
@@ -165,7 +165,8 @@ class GraphQLEndpoint:
             return None
         began = perf_counter()
         try:
-            found = self._operations.at_hand(understand(sent), guest)
+            request = scope["understood"] = understand(sent)
+            found = self._operations.at_hand(request, guest)
         except ApiError:
             return None
         if found:
@@ -232,7 +233,7 @@ class GraphQLEndpoint:
         # What is charged already, for who was looked for at hand, is not charged again.
         reader = visit.reader(scope)
         cache = self._cache
-        known = self._calls.get((sent, guest.terms)) if cache else None
+        known: tuple[Operation, Call] | None = scope.get("called") or self._calls.get((sent, guest.terms))
         if known and cache:
             operation, call = known
             note_call(journey, operation, call)
@@ -243,9 +244,11 @@ class GraphQLEndpoint:
                 return
         async with self._admission.reading(guest), self._turn(sent):
             began = perf_counter()
-            request = understand(sent)
-            operation = await self._operation(request, guest, method)
-            call = self._operations.plan(operation, request.variables, guest)
+            request: GraphQLRequest = scope.get("understood") or understand(sent)
+            if known is None:
+                operation = await self._operation(request, guest, method)
+                known = operation, self._operations.plan(operation, request.variables, guest)
+            operation, call = known
             note_call(journey, operation, call)
             journey.passed("plan", began)
         if reader.balance is None:

@@ -115,10 +115,10 @@ class AnswersAtHand(BoundedHeads):
         parser: Any = self.parser
         scope["method"] = parser.get_method().decode("ascii")
         # What is more than a path and a query, or has escapes in it, is none of those that are at hand.
-        path, _, scope["query_string"] = self.url.partition(b"?")
-        scope["path"] = path.decode("latin-1")
         if b"#" in self.url:
             return None
+        path, _, scope["query_string"] = self.url.partition(b"?")
+        scope["path"] = path.decode("latin-1")
         try:
             return self.at_hand(scope, body)
         except Exception:  # noqa: BLE001 - who goes on meets it again, and tells of it

@@ -112,6 +112,14 @@ async def test_who_has_nothing_left_is_read_once_at_most(client: httpx.AsyncClie
     assert read.call_count == 5
 
 
+@pytest.mark.parametrize("query", ["{ viewer { tier { name } } }", "{ service { version } }", OUTLETS])
+async def test_what_was_read_at_hand_is_not_read_again(client: httpx.AsyncClient, read: Mock, query: str) -> None:
+    await ask(client)  # so that what is left is known
+    read.reset_mock()
+    answered(await by_get(client, query))
+    assert read.call_count == 1
+
+
 async def test_a_long_query_string_is_read_in_its_turn_only(client: httpx.AsyncClient, read: Mock) -> None:
     await ask(client)  # so that the document is known
     read.reset_mock()
