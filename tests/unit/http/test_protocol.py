@@ -13,7 +13,7 @@ from starlette.types import Message, Receive, Scope, Send
 from service.http.caller import CallerGone
 from service.http.protocol import AnswersAtHand, answers_at_hand
 from service.http.shortcuts import WHOLE, Found, lines_of, send_whole
-from tests.unit.http.wire import connected, wire_of
+from tests.unit.http.wire import answered, connected, wire_of
 
 HEAD = lines_of((b"content-type", b"text/plain"))
 POST = b"POST /here HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n"
@@ -322,9 +322,7 @@ async def test_what_is_asked_meanwhile_waits_for_its_turn() -> None:
     await asyncio.sleep(0.01)
     assert not wire.writes
     later.tell()
-    async with asyncio.timeout(5):
-        while protocol.server_state.total_requests < 4:
-            await asyncio.sleep(0)
+    await answered(protocol, 4)
     shown = [each.rpartition(b"\r\n")[2] for each in wire.writes]
     assert shown == [b"POST /later? hello", b"GET /here?q=1 ", b"POST /later? again", b"GET /here?q=1 "]
     protocol.connection_lost(None)
@@ -339,9 +337,7 @@ async def test_what_does_not_come_takes_the_way_of_all(begins: bool, made: bool)
     protocol.data_received(LATER + b"hello")
     if begins:
         later.tell(found=False)
-    async with asyncio.timeout(5):
-        while not protocol.server_state.total_requests:
-            await asyncio.sleep(0)
+    await answered(protocol)
     assert len(wire.writes) == len(later.asked.app) == 1
     assert wire.writes[0].endswith(b"POST /later? hello")
     protocol.connection_lost(None)
@@ -355,9 +351,7 @@ async def test_an_answer_is_made_as_soon_as_it_can_be_and_those_after_it_wait() 
     await asyncio.sleep(0.01)
     assert not wire.writes
     later.free.set()
-    async with asyncio.timeout(5):
-        while protocol.server_state.total_requests < 2:
-            await asyncio.sleep(0)
+    await answered(protocol, 2)
     assert [each.rpartition(b"\r\n")[2] for each in wire.writes] == [b"POST /later? hello", b"GET /here?q=1 "]
     protocol.connection_lost(None)
 
@@ -385,19 +379,16 @@ async def test_what_is_asked_in_parts_meanwhile_is_answered_after_it(found: bool
     protocol.data_received(LATER + b"hello")
     protocol.data_received(b"GET /he")
     later.tell(found=found)
-    async with asyncio.timeout(5):
-        while not protocol.server_state.total_requests:
-            await asyncio.sleep(0)
+    await answered(protocol)
     protocol.data_received(b"re?q=1 HTTP/1.1\r\n\r\n")
-    async with asyncio.timeout(5):
-        while protocol.server_state.total_requests < 2:
-            await asyncio.sleep(0)
+    await answered(protocol, 2)
     assert [each.rpartition(b"\r\n")[2] for each in wire.writes] == [b"POST /later? hello", b"GET /here?q=1 "]
     assert len(later.asked.app) == (not found)
     protocol.connection_lost(None)
 
 
-async def test_nothing_is_made_for_who_has_left_and_the_application_is_told() -> None:
+@pytest.mark.parametrize("when", ["while it is looked for", "as it is told that it has to be made", "while it is made"])
+async def test_nothing_is_made_for_who_has_left_and_the_application_is_told(when: str) -> None:
     met: list[Scope] = []
 
     async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
@@ -406,31 +397,15 @@ async def test_nothing_is_made_for_who_has_left_and_the_application_is_told() ->
     later = Later(made=True)
     protocol, wire = connected(app, later.kind())
     protocol.data_received(LATER + b"hello")
-    later.tell()
-    await asyncio.sleep(0.01)
-    assert protocol.tasks
-    protocol.connection_lost(None)
-    async with asyncio.timeout(5):
-        while not met or protocol.tasks:
-            await asyncio.sleep(0)
-    assert isinstance(met[0]["raised"][0], CallerGone)
-    assert not wire.writes
-
-
-@pytest.mark.parametrize("leaves_first", [True, False])
-async def test_nothing_is_made_for_who_left_before_it_was_begun(leaves_first: bool) -> None:  # noqa: FBT001
-    """As the answer is looked for in Redis, or just when it is told that it is not there."""
-    met: list[Scope] = []
-
-    async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
-        met.append(scope)
-
-    later = Later(made=True)
-    protocol, wire = connected(app, later.kind())
-    protocol.data_received(LATER + b"hello")
-    steps = [lambda: protocol.connection_lost(None), later.tell]
-    for step in steps if leaves_first else reversed(steps):
-        step()
+    if when == "while it is looked for":
+        protocol.connection_lost(None)
+        later.tell()
+    else:
+        later.tell()
+        if when == "while it is made":
+            await asyncio.sleep(0.01)
+            assert protocol.tasks
+        protocol.connection_lost(None)
     async with asyncio.timeout(5):
         while not met or protocol.tasks:
             await asyncio.sleep(0.001)

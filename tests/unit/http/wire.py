@@ -49,6 +49,13 @@ def connected(app: ASGIApp, kind: type[HttpToolsProtocol] = HttpToolsProtocol) -
     return protocol, wire
 
 
+async def answered(protocol: HttpToolsProtocol, number: int = 1) -> None:
+    """Waits until there are so many answers."""
+    async with asyncio.timeout(5):
+        while protocol.server_state.total_requests < number:
+            await asyncio.sleep(0)
+
+
 async def wire_of(
     app: ASGIApp, *request: bytes, answers: int = 1, kind: type[HttpToolsProtocol] = HttpToolsProtocol
 ) -> Wire:
@@ -60,9 +67,7 @@ async def wire_of(
     for part in request:
         protocol.data_received(part)
         await asyncio.sleep(0.001)
-    async with asyncio.timeout(5):
-        while protocol.server_state.total_requests < answers:
-            await asyncio.sleep(0)
+    await answered(protocol, answers)
     closed = wire.closed
     protocol.connection_lost(None)
     wire.closed = closed
