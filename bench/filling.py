@@ -164,10 +164,10 @@ async def _copy_articles(conn: asyncpg.Connection[asyncpg.Record], corpus: Corpu
 COVERAGE = """
     select count_coverage(array_agg(e.change))
     from (
-        select (story_id, published_at, 1, 0, null, null, null)::coverage_change as change
+        select (story_id, published_at, 1, 0, outlet_id, null, null, null)::coverage_change as change
         from articles where story_id >= $1 and story_id < $2
         union all
-        select (r.story_id, r.first_published_at, 0, 1, o.bias, o.factuality, o.ownership)::coverage_change
+        select (r.story_id, r.first_published_at, 0, 1, r.outlet_id, o.bias, o.factuality, o.ownership)::coverage_change
         from reports r join outlets o on o.id = r.outlet_id where r.story_id >= $1 and r.story_id < $2
     ) e
 """
@@ -199,6 +199,7 @@ async def _compute(conn: asyncpg.Connection[asyncpg.Record], stories: int) -> No
     await conn.execute("cluster outlet_days using outlet_days_day")
     await conn.execute("cluster coverage_days using coverage_days_pkey")
     await conn.execute("cluster coverage_hours using coverage_hours_pkey")
+    await conn.execute("cluster coverage_outlets using coverage_outlets_pkey")
 
 
 async def _drop_indexes(conn: asyncpg.Connection[asyncpg.Record], table: str) -> dict[str, str]:

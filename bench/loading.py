@@ -23,7 +23,10 @@ from service.load import load
 
 MODEL = ("topics", "places", "outlets", "owners", "ratings", "stories", "story_topics", "story_places", "articles")
 """The tables that a stream speaks of, what others refer to first."""
-FIGURES = ("topic_ancestors", "reports", "outlet_days", "coverage_days", "coverage_hours", "story_facets", "changes")
+FIGURES = (
+    *("topic_ancestors", "reports", "outlet_days", "coverage_days", "coverage_hours", "coverage_outlets"),
+    *("story_facets", "changes"),
+)
 """What a load writes besides."""
 COLUMNS = """
     select attname from pg_attribute

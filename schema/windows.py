@@ -76,13 +76,19 @@ def _counted(name: str, by: str) -> str:
 
 _COUNTS = (
     _counted("stories", "window_story_counts")
-    + _counted("covering", "window_outlet_count")
+    + _counted("kept", "kept_outlets")
+    + _counted("read", "read_outlets")
+    + _counted("looked", "window_outlet_count")
     + _counted("reports", "window_counts")
     + _counted("ratings", "window_ratings")
 )
 _NAMED = (
     "w.*, (stories.n).story_count, (stories.n).left_blindspot_count, (stories.n).right_blindspot_count,"
-    " covering.n as outlet_count, (reports.n).report_count, (reports.n).article_count,"
+    " coalesce((kept.n).outlet_ids, (read.n).outlet_ids) as outlet_ids,"
+    " coalesce((kept.n).report_counts, (read.n).report_counts) as report_counts,"
+    " coalesce((kept.n).article_counts, (read.n).article_counts) as article_counts,"
+    " coalesce(cardinality((kept.n).outlet_ids), looked.n, 0) as outlet_count,"
+    " (reports.n).report_count, (reports.n).article_count,"
     " (ratings.n).divided_count, (ratings.n).bias_counts, (ratings.n).factuality_counts, (ratings.n).ownership_counts"
 )
 
@@ -210,7 +216,8 @@ class CoverageReport:
     timeline: list[TimelineBucket] = _timeline(1000)
     top_outlets: list[OutletCount] = takes(
         Rows(
-            f"(select o.* from window_outlets({_OUTER_CHOICE}) o where o.report_count > 0"
+            "(select o.* from unnest({outer.outlet_ids}, {outer.report_counts}, {outer.article_counts})"
+            " o (outlet_id, report_count, article_count)"
             " order by o.report_count desc, o.article_count desc, o.outlet_id desc limit {arg.first})",
             order="{report_count} desc, {article_count} desc, {outlet_id} desc",
             limited_by="first",

@@ -29,9 +29,21 @@ create table coverage_hours (
     primary key (topic_id, hour, stripe)
 ) with (fillfactor = 80);
 
--- So many articles, or reports of an outlet that is rated so, more of a story.
+-- Of the stories of each topic, and of the topics under it, by outlet: what the windows of one topic count outlets with. What a day
+-- has is the sum of its parts: each writer adds one, which holds all outlets that it counted anything of.
+create table coverage_outlets (
+    topic_id bigint not null,
+    day date not null,
+    part bigint generated always as identity,
+    outlet_ids bigint[] not null,
+    report_counts integer[] not null,
+    article_counts integer[] not null,
+    primary key (topic_id, day, part)
+);
+
+-- So many articles, or reports of an outlet that is rated so, more of a story. There is no outlet where only its ratings changed.
 create type coverage_change as (
-    story_id bigint, at timestamptz, articles integer, reports integer,
+    story_id bigint, at timestamptz, articles integer, reports integer, outlet_id bigint,
     bias bias, factuality factuality, ownership ownership_category
 );
 
@@ -56,16 +68,93 @@ begin
 end;
 $$;
 
+-- Where a day has many parts of a topic they become one, which takes in the largest once the others are a quarter of it: so a count is
+-- read about once, and written anew a few times at most. Parts that another transaction is at are left to it.
+create function join_coverage_parts(topic bigint, of_day date) returns void
+    language plpgsql as
+$$
+declare
+    few constant integer := 4;
+    many constant integer := 32;
+    n integer;
+    size bigint;
+    largest bigint;
+begin
+    select count(*), sum(pg_column_size(outlet_ids)), max(pg_column_size(outlet_ids)) into n, size, largest
+    from coverage_outlets
+    where topic_id = topic and day = of_day;
+    if n < few or (n < many and size < 1.25 * largest) then
+        return;
+    end if;
+    with parts as (
+        delete from coverage_outlets c
+        using (
+            select part from coverage_outlets
+            where topic_id = topic and day = of_day and (size >= 1.25 * largest or pg_column_size(outlet_ids) < largest)
+            for update skip locked
+        ) free
+        where c.topic_id = topic and c.day = of_day and c.part = free.part
+        returning c.*
+    )
+    insert into coverage_outlets (topic_id, day, outlet_ids, report_counts, article_counts)
+    select topic, of_day, array_agg(e.outlet_id), array_agg(e.reports), array_agg(e.articles)
+    from (
+        select u.outlet_id, sum(u.reports) as reports, sum(u.articles) as articles
+        from (
+            select unnest(outlet_ids) as outlet_id, unnest(report_counts) as reports, unnest(article_counts) as articles from parts
+        ) u
+        group by u.outlet_id
+        having sum(u.reports) <> 0 or sum(u.articles) <> 0
+        order by u.outlet_id
+    ) e
+    having count(*) > 0;
+end;
+$$;
+
+-- Counts changes by outlet in the pairs of story and topic. One plan serves a single article and a batch of thousands, which is why
+-- it must not look through all of the one for each of the other.
+create function count_coverage_outlets(changes coverage_change[], story_ids bigint[], topic_ids bigint[]) returns void
+    language plpgsql set plan_cache_mode = force_generic_plan set enable_nestloop = off as
+$$
+declare
+    added record;
+begin
+    for added in
+        insert into coverage_outlets (topic_id, day, outlet_ids, report_counts, article_counts)
+        select e.topic_id, e.day, array_agg(e.outlet_id), array_agg(e.reports), array_agg(e.articles)
+        from (
+            select t.topic_id, utc_day(c.at) as day, c.outlet_id, sum(c.reports) as reports, sum(c.articles) as articles
+            from unnest(changes) c
+            join unnest(story_ids, topic_ids) t (story_id, topic_id) on t.story_id = c.story_id
+            where c.outlet_id is not null
+            group by t.topic_id, day, c.outlet_id
+            having sum(c.reports) <> 0 or sum(c.articles) <> 0
+        ) e
+        group by e.topic_id, e.day
+        returning topic_id, day
+    loop
+        perform join_coverage_parts(added.topic_id, added.day);
+    end loop;
+end;
+$$;
+
 -- Counts changes in the pairs of story and topic; where none are given, in all, and in the topics that the stories have now.
 create function count_coverage(changes coverage_change[], story_ids bigint[] default null, topic_ids bigint[] default null) returns void
     language plpgsql as
 $$
 declare
     own constant integer := own_stripe();
+    of_all constant boolean := topic_ids is null;
 begin
     if changes is null then
         return;
     end if;
+    if of_all then
+        select array_agg(f.story_id), array_agg(f.value) into story_ids, topic_ids
+        from story_facets f
+        where f.facet = 'TOPIC' and f.story_id = any (array(select distinct c.story_id from unnest(changes) c));
+    end if;
+    perform count_coverage_outlets(changes, story_ids, topic_ids);
     with by_story as materialized (
         select c.story_id, date_trunc('hour', c.at, 'UTC') as hour, sum(c.articles) as articles, sum(c.reports) as reports,
             array[
@@ -89,9 +178,7 @@ begin
         group by c.story_id, hour
     ),
     by_topic as (
-        select 0 as topic, s.* from by_story s where topic_ids is null
-        union all
-        select f.value, s.* from by_story s join story_facets f on f.story_id = s.story_id and f.facet = 'TOPIC' where topic_ids is null
+        select 0 as topic, s.* from by_story s where of_all
         union all
         select t.topic_id, s.* from by_story s join unnest(story_ids, topic_ids) t (story_id, topic_id) on t.story_id = s.story_id
     ),
@@ -152,13 +239,13 @@ create function reports_counted() returns trigger
 $$
 begin
     if tg_op = 'INSERT' then
-        perform count_coverage(array_agg((r.story_id, r.first_published_at, 0, 1, o.bias, o.factuality, o.ownership)::coverage_change))
+        perform count_coverage(array_agg((r.story_id, r.first_published_at, 0, 1, r.outlet_id, o.bias, o.factuality, o.ownership)::coverage_change))
         from new_rows r join outlets o on o.id = r.outlet_id;
     elsif tg_op = 'DELETE' then
-        perform count_coverage(array_agg((r.story_id, r.first_published_at, 0, -1, o.bias, o.factuality, o.ownership)::coverage_change))
+        perform count_coverage(array_agg((r.story_id, r.first_published_at, 0, -1, r.outlet_id, o.bias, o.factuality, o.ownership)::coverage_change))
         from old_rows r join outlets o on o.id = r.outlet_id;
     else
-        perform count_coverage(array_agg((r.story_id, m.at, 0, m.n, o.bias, o.factuality, o.ownership)::coverage_change))
+        perform count_coverage(array_agg((r.story_id, m.at, 0, m.n, r.outlet_id, o.bias, o.factuality, o.ownership)::coverage_change))
         from old_rows r
         join new_rows n on n.story_id = r.story_id and n.outlet_id = r.outlet_id
         join outlets o on o.id = r.outlet_id
@@ -193,11 +280,11 @@ begin
     if story_ids is not null then
         perform count_coverage(array_agg(e.change), story_ids, topic_ids)
         from (
-            select (r.story_id, r.first_published_at, 0, n, o.bias, o.factuality, o.ownership)::coverage_change as change
+            select (r.story_id, r.first_published_at, 0, n, r.outlet_id, o.bias, o.factuality, o.ownership)::coverage_change as change
             from reports r join outlets o on o.id = r.outlet_id
             where r.story_id = any (story_ids)
             union all
-            select (a.story_id, a.published_at, n, 0, null, null, null)::coverage_change from articles a where a.story_id = any (story_ids)
+            select (a.story_id, a.published_at, n, 0, a.outlet_id, null, null, null)::coverage_change from articles a where a.story_id = any (story_ids)
         ) e;
     end if;
     return null;
@@ -214,7 +301,7 @@ create function ratings_counted() returns trigger
     language plpgsql as
 $$
 begin
-    perform count_coverage(array_agg((r.story_id, r.first_published_at, 0, m.n, m.bias, m.factuality, m.ownership)::coverage_change))
+    perform count_coverage(array_agg((r.story_id, r.first_published_at, 0, m.n, null, m.bias, m.factuality, m.ownership)::coverage_change))
     from old_rows b
     join new_rows a on a.id = b.id
     cross join lateral (values (b.bias, b.factuality, b.ownership, -1), (a.bias, a.factuality, a.ownership, 1)) m (bias, factuality, ownership, n)

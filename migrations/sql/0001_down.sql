@@ -1,12 +1,12 @@
 drop function forget_changes, changes_since, change_feed, change_head, change_expired, change_position, change_cursor, database_identity;
 drop function outlet_overlaps, window_timeline, window_buckets, topic_coverage, kept_coverage, edge_articles, edge_reports, window_topic, window_topics, window_story_counts,
-    window_stories, window_outlet_count, window_ratings, window_counts, window_outlets, whole_hours, window_edges, window_spans, mostly_within,
+    window_stories, kept_outlets, read_outlets, window_outlet_count, edge_stories, window_ratings, window_counts, window_outlets, whole_hours, whole_days, nearest_days, window_spans, mostly_within,
     window_members;
 drop function time_slices, outlets_query, related_stories, story_timeline, same_parent, list_cursor;
 drop table changes_forgotten, reference_changes;
-drop table coverage_days, coverage_hours, story_facets, outlet_days, reports, changes, articles, story_places, story_topics, perspectives, stories,
+drop table coverage_days, coverage_hours, coverage_outlets, story_facets, outlet_days, reports, changes, articles, story_places, story_topics, perspectives, stories,
     ratings, owners, outlets, topic_ancestors, topics, places cascade;
-drop function reports_counted, facets_counted, ratings_counted, count_begun, count_coverage, own_stripe, utc_day;
+drop function reports_counted, facets_counted, ratings_counted, count_begun, count_coverage, count_coverage_outlets, join_coverage_parts, own_stripe, utc_day;
 drop function lock_stories, refresh_facets, refresh_figures, refresh_reports, articles_written, articles_truncated, count_articles, reports_written, count_reports,
     facets_written, touch_row, story_parts_written, topics_written, refresh_outlets, outlet_parts_written, outlets_written,
     stories_written, stories_merged, changes_announced, references_written;

@@ -12,7 +12,7 @@ declare
     -- A Monday. UTC has no day of another length, so that intervals are equal steps from it.
     origin constant timestamptz := '2001-01-01 00:00+00';
     topic constant bigint := window_topic(topics, places, outlets);
-    edge record := window_edges(after, before);
+    edge record := whole_days(after, before);
 begin
     if topic is not null then
         return query

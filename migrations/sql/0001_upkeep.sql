@@ -230,17 +230,19 @@ begin
     perform from outlets where id = any (outlet_ids) order by id for no key update;
     -- Counted in the topics that the stories have now: with one that comes, all that the story has by then is counted.
     if tg_op = 'INSERT' then
-        perform count_coverage(array_agg((story_id, published_at, 1, 0, null, null, null)::coverage_change))
+        perform count_coverage(array_agg((story_id, published_at, 1, 0, outlet_id, null, null, null)::coverage_change))
         from new_rows;
     elsif tg_op = 'DELETE' then
-        perform count_coverage(array_agg((story_id, published_at, -1, 0, null, null, null)::coverage_change))
+        perform count_coverage(array_agg((story_id, published_at, -1, 0, outlet_id, null, null, null)::coverage_change))
         from old_rows;
     else
-        perform count_coverage(array_agg((m.story_id, m.at, m.n, 0, null, null, null)::coverage_change))
+        perform count_coverage(array_agg((m.story_id, m.at, m.n, 0, m.outlet_id, null, null, null)::coverage_change))
         from old_rows o
         join new_rows n on n.id = o.id
-        cross join lateral (values (o.story_id, o.published_at, -1), (n.story_id, n.published_at, 1)) m (story_id, at, n)
-        where (o.story_id, o.published_at) is distinct from (n.story_id, n.published_at);
+        cross join lateral (
+            values (o.story_id, o.published_at, -1, o.outlet_id), (n.story_id, n.published_at, 1, n.outlet_id)
+        ) m (story_id, at, n, outlet_id)
+        where (o.story_id, o.published_at, o.outlet_id) is distinct from (n.story_id, n.published_at, n.outlet_id);
     end if;
     perform refresh_reports(story_ids, outlet_ids);
     if tg_op = 'INSERT' then
@@ -298,7 +300,7 @@ begin
     update topics set story_count = 0 where story_count <> 0;
     update places set story_count = 0 where story_count <> 0;
     perform refresh_figures(array(select id from stories where article_count > 0 order by id), true);
-    truncate coverage_days, coverage_hours;
+    truncate coverage_days, coverage_hours, coverage_outlets;
     return null;
 end;
 $$;

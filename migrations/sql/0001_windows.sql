@@ -61,8 +61,8 @@ $$;
 
 -- Reports, articles and outlets -----------------------------------------------------------------------
 
--- The whole UTC days of a window, and what is left of it at both edges: [after, from) and [till, before).
-create function window_edges(
+-- The whole UTC days within a window, and what is left of it at both edges: [after, from) and [till, before).
+create function whole_days(
     after timestamptz, before timestamptz, out first_day date, out last_day date, out whole_from timestamptz, out whole_till timestamptz
 )
     language sql immutable parallel safe
@@ -76,7 +76,31 @@ begin atomic
     ) d;
 end;
 
--- The whole hours of a window in the same way.
+-- The UTC days that a window is nearest to, and what lies at its edges: where `sign` is 1 to be added to what the days have, where it
+-- is -1 to be taken off, half a day at most. A short window has no days: all of it is its head.
+create function nearest_days(
+    after timestamptz, before timestamptz, out first_day date, out last_day date,
+    out head_from timestamptz, out head_till timestamptz, out head_sign integer,
+    out tail_from timestamptz, out tail_till timestamptz, out tail_sign integer
+)
+    language sql immutable parallel safe
+begin atomic
+    select utc_day(m.first), utc_day(m.last),
+        least(after, m.first), greatest(after, m.first), case when after <= m.first then 1 else -1 end,
+        least(before, m.last), greatest(before, m.last), case when before >= m.last then 1 else -1 end
+    from (
+        select case when n.is_long then n.first else before end as first, case when n.is_long then n.last else before end as last
+        from (
+            select d.first, d.last, greatest(d.first - after, after - d.first) + greatest(d.last - before, before - d.last) < before - after as is_long
+            from (
+                select date_trunc('day', after + interval '12 hours', 'UTC') as first,
+                    date_trunc('day', before + interval '12 hours', 'UTC') as last
+            ) d
+        ) n
+    ) m;
+end;
+
+-- The whole hours of a window.
 create function whole_hours(after timestamptz, before timestamptz, out whole_from timestamptz, out whole_till timestamptz)
     language sql immutable parallel safe
 begin atomic
@@ -96,32 +120,37 @@ create function window_topic(topics bigint[], places bigint[], outlets bigint[])
         when cardinality(topics) = 1 then topics[1]
     end;
 
--- Reports of all stories or of a topic's in [lower, upper), which is short.
-create function edge_reports(topic bigint, lower timestamptz, upper timestamptz)
-returns table (outlet_id bigint, first_published_at timestamptz)
+-- Reports of all stories or of a topic's in [lower, upper), which is short; each counts as `n`.
+create function edge_reports(topic bigint, lower timestamptz, upper timestamptz, n integer default 1)
+returns table (outlet_id bigint, first_published_at timestamptz, n integer)
     language sql stable rows 1000 as
 $$
-    select r.outlet_id, r.first_published_at
+    select r.outlet_id, r.first_published_at, $4
     from reports r
     where topic = 0 and r.first_published_at >= lower and r.first_published_at < upper
     union all
-    select r.outlet_id, r.first_published_at
-    from window_members(lower, upper, array[topic], null) m (story_id)
-    join reports r on r.story_id = m.story_id
-    where topic <> 0 and r.first_published_at >= lower and r.first_published_at < upper
+    select r.outlet_id, r.first_published_at, $4
+    from story_facets f
+    join reports r on r.story_id = f.story_id
+    where topic <> 0 and lower < upper and f.facet = 'TOPIC' and f.value = topic
+        and f.latest >= time_step('TOPIC', lower) and f.newest <= time_step('TOPIC', upper)
+        and r.first_published_at >= lower and r.first_published_at < upper
 $$;
 
-create function edge_articles(topic bigint, lower timestamptz, upper timestamptz) returns table (published_at timestamptz)
+create function edge_articles(topic bigint, lower timestamptz, upper timestamptz, n integer default 1)
+returns table (outlet_id bigint, published_at timestamptz, n integer)
     language sql stable rows 1000 as
 $$
-    select a.published_at
+    select a.outlet_id, a.published_at, $4
     from articles a
     where topic = 0 and a.published_at >= lower and a.published_at < upper
     union all
-    select a.published_at
-    from window_members(lower, upper, array[topic], null) m (story_id)
-    join articles a on a.story_id = m.story_id
-    where topic <> 0 and a.published_at >= lower and a.published_at < upper
+    select a.outlet_id, a.published_at, $4
+    from story_facets f
+    join articles a on a.story_id = f.story_id
+    where topic <> 0 and lower < upper and f.facet = 'TOPIC' and f.value = topic
+        and f.latest >= time_step('TOPIC', lower) and f.newest <= time_step('TOPIC', upper)
+        and a.published_at >= lower and a.published_at < upper
 $$;
 
 -- What is kept of all stories (topic 0) or of a topic's: of whole days by the day, of what is beside them by the hour.
@@ -159,7 +188,7 @@ returns table (at timestamptz, side side, reports integer, articles integer)
     language plpgsql stable rows 1000 set plan_cache_mode = force_custom_plan as
 $$
 declare
-    days record := window_edges(after, before);
+    days record := whole_days(after, before);
     hours constant record := whole_hours(after, before);
 begin
     if hourly then
@@ -192,9 +221,10 @@ returns table (outlet_id bigint, report_count bigint, article_count bigint)
     language plpgsql stable rows 1000 set plan_cache_mode = force_custom_plan as
 $$
 declare
-    edge record;
+    topic constant bigint := window_topic(topics, places, null);
+    days constant record := nearest_days(after, before);
 begin
-    if topics is not null or places is not null then
+    if topic is null then
         return query
         select r.outlet_id, count(*) filter (where r.first_published_at >= after),
             sum(case
@@ -211,38 +241,54 @@ begin
         group by r.outlet_id;
         return;
     end if;
-    edge := window_edges(after, before);
     return query
-    select e.outlet_id, sum(e.reports)::bigint, sum(e.articles)::bigint
+    select e.outlet_id, sum(e.reports), sum(e.articles)
     from (
-        select d.outlet_id, sum(d.report_count) as reports, sum(d.article_count) as articles
+        select d.outlet_id, d.report_count as reports, d.article_count as articles
         from outlet_days d
-        where d.day >= edge.first_day and d.day < edge.last_day and (outlets is null or d.outlet_id = any (outlets))
-        group by d.outlet_id
+        where topic = 0 and d.day >= days.first_day and d.day < days.last_day
         union all
-        select r.outlet_id, count(*), 0
-        from reports r
-        where r.first_published_at >= after and r.first_published_at < edge.whole_from and (outlets is null or r.outlet_id = any (outlets))
-        group by r.outlet_id
+        -- Not in `from`, where it takes twice as long.
+        select unnest(c.outlet_ids), unnest(c.report_counts), unnest(c.article_counts)
+        from coverage_outlets c
+        where topic <> 0 and c.topic_id = topic and c.day >= days.first_day and c.day < days.last_day
         union all
-        select r.outlet_id, count(*), 0
-        from reports r
-        where r.first_published_at >= edge.whole_till and r.first_published_at < before and (outlets is null or r.outlet_id = any (outlets))
-        group by r.outlet_id
+        select r.outlet_id, r.n, 0 from edge_reports(topic, days.head_from, days.head_till, days.head_sign) r
         union all
-        select a.outlet_id, 0, count(*)
-        from articles a
-        where a.published_at >= after and a.published_at < edge.whole_from and (outlets is null or a.outlet_id = any (outlets))
-        group by a.outlet_id
+        select r.outlet_id, r.n, 0 from edge_reports(topic, days.tail_from, days.tail_till, days.tail_sign) r
         union all
-        select a.outlet_id, 0, count(*)
-        from articles a
-        where a.published_at >= edge.whole_till and a.published_at < before and (outlets is null or a.outlet_id = any (outlets))
-        group by a.outlet_id
+        select a.outlet_id, 0, a.n from edge_articles(topic, days.head_from, days.head_till, days.head_sign) a
+        union all
+        select a.outlet_id, 0, a.n from edge_articles(topic, days.tail_from, days.tail_till, days.tail_sign) a
     ) e
+    where outlets is null or e.outlet_id = any (outlets)
     group by e.outlet_id
     having sum(e.reports) > 0 or sum(e.articles) > 0;
 end;
+$$;
+
+-- The outlets with a report in the window, with their counts, in no order. For choices of which sums are kept one pass tells of them all;
+-- for others it takes longer than to look how many there are (`window_outlet_count`). Each is null for the choices of the other one.
+create function kept_outlets(
+    after timestamptz, before timestamptz, topics bigint[], places bigint[], outlets bigint[],
+    out outlet_ids bigint[], out report_counts bigint[], out article_counts bigint[]
+)
+    language sql stable as
+$$
+    select array_agg(o.outlet_id), array_agg(o.report_count), array_agg(o.article_count)
+    from window_outlets(after, before, topics, places, outlets) o
+    where window_topic(topics, places, outlets) is not null and o.report_count > 0
+$$;
+
+create function read_outlets(
+    after timestamptz, before timestamptz, topics bigint[], places bigint[], outlets bigint[],
+    out outlet_ids bigint[], out report_counts bigint[], out article_counts bigint[]
+)
+    language sql stable as
+$$
+    select array_agg(o.outlet_id), array_agg(o.report_count), array_agg(o.article_count)
+    from window_outlets(after, before, topics, places, outlets) o
+    where window_topic(topics, places, outlets) is null and o.report_count > 0
 $$;
 
 -- Reports and articles in the window. Where stories alone choose, what is kept of each story is added up, and only what lies
@@ -290,7 +336,7 @@ $$
 declare
     topic constant bigint := window_topic(topics, places, outlets);
     by_story constant boolean := topic is null and outlets is null;
-    edge constant record := window_edges(after, before);
+    days constant record := nearest_days(after, before);
     kept record;
 begin
     if topic is not null then
@@ -308,7 +354,7 @@ begin
                 sum(d.ownership_counts[5]), sum(d.ownership_counts[6]), sum(d.ownership_counts[7]), sum(d.ownership_counts[8])
             ] as ownership
         into kept
-        from coverage_days d where d.topic_id = topic and d.day >= edge.first_day and d.day < edge.last_day;
+        from coverage_days d where d.topic_id = topic and d.day >= days.first_day and d.day < days.last_day;
     else
         select sum(s.outlet_count) as n,
             array[
@@ -333,9 +379,9 @@ begin
         from window_outlets(after, before, topics, places, outlets) o
         where topic is null and not by_story
         union all
-        select r.outlet_id, 1 from edge_reports(topic, after, edge.whole_from) r where topic is not null
+        select r.outlet_id, r.n from edge_reports(topic, days.head_from, days.head_till, days.head_sign) r where topic is not null
         union all
-        select r.outlet_id, 1 from edge_reports(topic, edge.whole_till, before) r where topic is not null
+        select r.outlet_id, r.n from edge_reports(topic, days.tail_from, days.tail_till, days.tail_sign) r where topic is not null
         union all
         select r.outlet_id, s.sign
         from window_spans(after, before, topics, places) s
@@ -370,7 +416,7 @@ begin
 end;
 $$;
 
--- How many outlets have a report in the window.
+-- How many outlets have a report in the window; null for choices of which `kept_outlets` tells.
 create function window_outlet_count(after timestamptz, before timestamptz, topics bigint[], places bigint[], outlets bigint[])
 returns bigint
     language plpgsql stable set plan_cache_mode = force_custom_plan as
@@ -378,6 +424,9 @@ $$
 declare
     by_story constant boolean := topics is not null or places is not null;
 begin
+    if window_topic(topics, places, outlets) is not null then
+        return null;
+    end if;
     -- One look for each story that can have any, or one for each outlet: whichever are fewer.
     if by_story and (select count(*) from window_members(after, before, topics, places))
         < coalesce(cardinality(outlets), (select count(*) from outlets)) then
@@ -445,6 +494,22 @@ $$
             or r.story_id in (select m.story_id from window_members(after, before, topics, places) m (story_id)))
 $$;
 
+-- The stories of one topic whose facet does not tell that they are in the window, and that are: those that began in the step of either
+-- edge, or before.
+create function edge_stories(topic bigint, after timestamptz, before timestamptz) returns table (story_id bigint, blindspot side)
+    language sql stable rows 1000 as
+$$
+    select s.id, s.blindspot
+    from story_facets f
+    join stories s on s.id = f.story_id
+    where f.facet = 'TOPIC' and f.value = topic and f.latest >= time_step('TOPIC', after)
+        and (f.newest <= time_step('TOPIC', after) or f.newest = time_step('TOPIC', before))
+        and s.article_count > 0 and s.first_published_at < before and s.last_reported_at >= after
+        and (s.first_published_at >= after or s.last_reported_at < before or exists (
+            select from reports r where r.story_id = s.id and r.first_published_at >= after and r.first_published_at < before
+        ))
+$$;
+
 -- How many stories have a report in the window, and how many of them are a blindspot for each side.
 create function window_story_counts(
     after timestamptz, before timestamptz, topics bigint[], places bigint[], outlets bigint[],
@@ -471,13 +536,7 @@ begin
             left_blindspot_count + count(*) filter (where s.blindspot = 'LEFT'),
             right_blindspot_count + count(*) filter (where s.blindspot = 'RIGHT')
         into story_count, left_blindspot_count, right_blindspot_count
-        from story_facets f
-        join stories s on s.id = f.story_id
-        where f.facet = 'TOPIC' and f.value = topic and f.latest >= first_step and (f.newest <= first_step or f.newest = last_step)
-            and s.article_count > 0 and s.first_published_at < before and s.last_reported_at >= after
-            and (s.first_published_at >= after or s.last_reported_at < before or exists (
-                select from reports r where r.story_id = s.id and r.first_published_at >= after and r.first_published_at < before
-            ));
+        from edge_stories(topic, after, before) s;
         return;
     end if;
     select count(*), count(*) filter (where s.blindspot = 'LEFT'), count(*) filter (where s.blindspot = 'RIGHT')
@@ -492,9 +551,10 @@ returns table (topic_id bigint, story_count bigint)
     language plpgsql stable rows 200 set plan_cache_mode = force_custom_plan as
 $$
 declare
-    edge constant record := window_edges(after, before);
+    topic constant bigint := window_topic(topics, places, outlets);
+    edge constant record := whole_days(after, before);
 begin
-    if window_topic(topics, places, outlets) = 0 then
+    if topic = 0 then
         return query
         select c.topic_id, sum(c.n)::bigint
         from (
@@ -525,6 +585,19 @@ begin
         ) c
         group by c.topic_id
         having sum(c.n) > 0;
+        return;
+    elsif topic is not null then
+        return query
+        select t.topic_id, count(*)
+        from (
+            select f.story_id from story_facets f
+            where f.facet = 'TOPIC' and f.value = topic and f.latest >= time_step('TOPIC', after)
+                and f.newest > time_step('TOPIC', after) and f.newest < time_step('TOPIC', before)
+            union all
+            select s.story_id from edge_stories(topic, after, before) s
+        ) s
+        join story_topics t on t.story_id = s.story_id
+        group by t.topic_id;
         return;
     end if;
     return query

@@ -24,6 +24,7 @@ TABLES = (
         "outlet_days",
         "coverage_days",
         "coverage_hours",
+        "coverage_outlets",
         "changes",
     ),
 )

@@ -11,7 +11,13 @@ from typing import Any
 
 import asyncpg
 
-from tests.integration.recount_coverage import coverage_days, coverage_hours, over_stripes
+from tests.integration.recount_coverage import (
+    coverage_days,
+    coverage_hours,
+    coverage_outlets,
+    over_parts,
+    over_stripes,
+)
 
 BIASES = ("FAR_LEFT", "LEFT", "LEAN_LEFT", "CENTER", "LEAN_RIGHT", "RIGHT", "FAR_RIGHT")
 LEVELS = ("VERY_LOW", "LOW", "MIXED", "HIGH", "VERY_HIGH")
@@ -27,7 +33,8 @@ CATEGORIES = (
 )
 TABLES = (
     *("articles", "outlets", "owners", "ratings", "stories", "story_topics", "story_places", "topics"),
-    *("topic_ancestors", "places", "reports", "story_facets", "outlet_days", "coverage_days", "coverage_hours"),
+    *("topic_ancestors", "places", "reports", "story_facets", "outlet_days"),
+    *("coverage_days", "coverage_hours", "coverage_outlets"),
 )
 YEAR_2000 = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -60,6 +67,7 @@ async def recount(dsn: str) -> list[str]:
         "outlet_days": _outlet_days(rows),
         "coverage_days": _coverage_days(rows),
         "coverage_hours": _coverage_hours(rows),
+        "coverage_outlets": coverage_outlets(rows["articles"], _reports(rows), _topics(rows)),
         "story_facets": _facets(rows),
         "topic_ancestors": {(topic, above): {} for topic, all_above in _ancestors(rows).items() for above in all_above},
     }
@@ -76,6 +84,7 @@ async def recount(dsn: str) -> list[str]:
     }
     stored["coverage_days"] = over_stripes(rows["coverage_days"], lambda row: (row["topic_id"], row["day"]))
     stored["coverage_hours"] = over_stripes(rows["coverage_hours"], lambda row: (row["topic_id"], row["hour"]))
+    stored["coverage_outlets"] = over_parts(rows["coverage_outlets"])
     return [
         difference for table, figures in wanted.items() for difference in _differences(table, figures, stored[table])
     ] + _hidden(rows)

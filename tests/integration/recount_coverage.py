@@ -64,6 +64,34 @@ def coverage_hours(
     return {key[:2]: {name: counted[*key[:2], name] for name in names} for key in counted}
 
 
+def coverage_outlets(
+    articles: Iterable[Row], reports: Mapping[tuple[int, int], Row], topics: Mapping[int, set[int]]
+) -> Counts:
+    """By topic, day and outlet: articles and reports."""
+    counted = Counter[tuple[int, Any, int, str]]()
+    for article in articles:
+        for topic in topics[article["story_id"]]:
+            counted[topic, article["published_at"].date(), article["outlet_id"], "article_count"] += 1
+    for (story, outlet), report in reports.items():
+        for topic in topics[story]:
+            counted[topic, report["first_published_at"].date(), outlet, "report_count"] += 1
+    return {key[:3]: {name: counted[*key[:3], name] for name in ("article_count", "report_count")} for key in counted}
+
+
+def over_parts(rows: Iterable[Row]) -> Counts:
+    """What is stored by outlet, the sum of its parts; without what has nothing left."""
+    return over_stripes(
+        [
+            {"key": (row["topic_id"], row["day"], outlet), "report_count": reports, "article_count": articles}
+            for row in rows
+            for outlet, reports, articles in zip(
+                row["outlet_ids"], row["report_counts"], row["article_counts"], strict=True
+            )
+        ],
+        lambda row: row["key"],
+    )
+
+
 def _hour(moment: datetime) -> datetime:
     return moment.replace(minute=0, second=0, microsecond=0)
 

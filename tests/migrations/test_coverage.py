@@ -45,6 +45,38 @@ async def test_writers_of_other_stories_and_outlets_do_not_wait(
     await assert_figures_agree(filled)
 
 
+MOST_PARTS = 32
+PARTS = "select count(*) from coverage_outlets group by topic_id, day order by count(*) desc limit 1"
+
+
+async def test_a_day_of_single_articles_has_few_parts(filled: str) -> None:
+    conn = await asyncpg.connect(filled)
+    try:
+        most: list[int] = []  # one for each of a hundred without their being joined
+        for number in range(50):
+            await conn.execute(INSERT, 1 + number % 8, 1 + number % 6, f"single {number}")
+            most.append(await conn.fetchval(PARTS))
+    finally:
+        await conn.close()
+    assert max(most) <= MOST_PARTS
+    await assert_figures_agree(filled)
+
+
+async def test_who_joins_parts_neither_waits_for_another_who_does_nor_takes_what_is_theirs(
+    filled: str, two: tuple[asyncpg.Connection[asyncpg.Record], ...]
+) -> None:
+    for number in range(6):  # parts that both come upon
+        await two[0].execute(INSERT, 1 + number % 2, 1, f"before {number}")
+    async with two[0].transaction():
+        for number in range(40):
+            await two[0].execute(INSERT, 1, 1, f"one {number}")
+        # Another story under the same topic, of another outlet.
+        async with two[1].transaction():
+            for number in range(40):
+                await two[1].execute(INSERT, 2, 3, f"other {number}")
+    await assert_figures_agree(filled)
+
+
 @pytest.mark.parametrize(
     "meanwhile",
     [
