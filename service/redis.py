@@ -54,6 +54,8 @@ class SharedRedis:
         self._connect = _connecting(url)
         self._observe = observe
         self._link: Link | None = None
+        self._failed_link: Link | None = None
+        """One that failed, and is still to be closed."""
         self._failure: Exception | None = None
         self._reviving: asyncio.Task[None] | None = None
 
@@ -71,6 +73,7 @@ class SharedRedis:
         link, self._link = self._link, None
         if link:
             await link.close()
+        await self._close_failed()
 
     @property
     def answers(self) -> bool:
@@ -100,36 +103,39 @@ class SharedRedis:
         if not isinstance(link, Pipeline):
             return False
         try:
-            link.ask(command, PATIENCE).add_done_callback(partial(self._told, link, then))
+            link.ask(command, PATIENCE, partial(self._told, link, then))
         except Late:
             return False
         return True
 
-    def _told(self, link: Link, then: Callable[[Any], None], answer: asyncio.Future[Any]) -> None:
-        error = answer.exception()
-        if isinstance(error, FAILURES) and link is self._link:
-            self._failed(error)
-        then(None if error else answer.result())
+    def _told(self, link: Link, then: Callable[[Any], None], told: Any) -> None:
+        if isinstance(told, Exception):
+            if isinstance(told, FAILURES) and link is self._link:
+                self._failed(told)
+            told = None
+        then(told)
 
     def _failed(self, error: Exception) -> None:
-        link, self._link, self._failure = self._link, None, error
+        self._failed_link, self._link, self._failure = self._link, None, error
         self._observe(RedisFailed(error))
-        self._reviving = asyncio.create_task(self._revive(link))
+        self._reviving = asyncio.create_task(self._revive())
 
     def _lost(self, error: Exception) -> None:
         # One that failed before is still open for a while.
         if self._link:
             self._failed(error)
 
-    async def _revive(self, link: Link | None) -> None:
-        try:
-            await asyncio.sleep(REST)
-        finally:
-            if link:
-                await link.close()
+    async def _revive(self) -> None:
+        await asyncio.sleep(REST)
+        await self._close_failed()
         while error := await self._opened():
             self._failure = error
             await asyncio.sleep(REST)
+
+    async def _close_failed(self) -> None:
+        if self._failed_link:
+            await self._failed_link.close()
+            self._failed_link = None
 
     async def _opened(self) -> Exception | None:
         """Connects; what is wrong, if anything. That may take longer than any call waits."""

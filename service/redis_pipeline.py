@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from typing import Any, Self, cast
 
 import hiredis
@@ -25,8 +27,18 @@ _pack = cast("Callable[[tuple[Word, ...]], bytes]", hiredis.pack_command)  # pyr
 
 Word = str | bytes | int | float
 Lost = Callable[[Exception], None]
-_Asked = tuple[asyncio.Future[Any], float]
-"""Who waits for the answer to a command, and until when by the clock of the event loop."""
+Then = Callable[[Any], None]
+"""Is told what Redis answers, or the exception that there is in its place; once."""
+
+
+class _Asked:
+    """Who is to be told the answer to a command, until they are, and until when, by the clock of the event loop."""
+
+    __slots__ = ("then", "until")
+
+    def __init__(self, then: Then, until: float) -> None:
+        self.then: Then | None = then
+        self.until = until
 
 
 class Late(Exception):
@@ -70,9 +82,11 @@ class Pipeline(asyncio.Protocol):
 
     async def run(self, command: tuple[Word, ...], patience: float) -> Any:
         """What Redis answers; raises Late after so many seconds at the latest, and what redis-py raises."""
-        return await self.ask(command, patience)
+        answer: asyncio.Future[Any] = self._loop.create_future()
+        self.ask(command, patience, partial(_give, answer))
+        return await answer
 
-    def ask(self, command: tuple[Word, ...], patience: float) -> asyncio.Future[Any]:
+    def ask(self, command: tuple[Word, ...], patience: float, then: Then) -> None:
         """The same, for who does not wait. Raises Late where no answer is to be expected."""
         if self._is_late or self._is_full or len(self._asked) >= MOST_ASKED:
             raise Late("Redis is late to answer others.")
@@ -80,16 +94,16 @@ class Pipeline(asyncio.Protocol):
         if not self._unsent:
             self._loop.call_soon(self._send)
         self._unsent.append(packed)
-        answer: asyncio.Future[Any] = self._loop.create_future()
-        self._asked.append((answer, self._loop.time() + patience))
+        self._asked.append(_Asked(then, self._loop.time() + patience))
         if self._timer is None:
             self._timer = self._loop.call_later(patience, self._look)
-        return answer
 
     async def close(self) -> None:
         """Ends the connection, when who waits has an answer or none in time."""
-        if waiting := [answer for answer, _ in self._asked if not answer.done()]:
-            await asyncio.wait(waiting)
+        if self._asked:
+            # The last one's answer is the last one.
+            with suppress(Exception):
+                await self.run(("PING",), max(0.0, self._asked[-1].until - self._loop.time()))
         self._lost = None
         self._end(ConnectionError("The connection was closed."))
         await self._connection.disconnect(nowait=True)
@@ -101,7 +115,7 @@ class Pipeline(asyncio.Protocol):
         try:
             while (told := self._reader.gets(False)) is not _INCOMPLETE:
                 if not isinstance(told, hiredis.PushNotification):
-                    _give(self._asked.popleft()[0], told)
+                    self._tell(self._asked.popleft(), told)
         except IndexError:
             self._end(InvalidResponse("Redis told what nobody asked."))
         except InvalidResponse as error:
@@ -129,31 +143,41 @@ class Pipeline(asyncio.Protocol):
         """Gives up waiting where it was too long, and the connection where it was far too long."""
         now = self._loop.time()
         self._timer = None
-        for answer, until in self._asked:
-            if until > now:
+        for asked in tuple(self._asked):  # who is told may ask for more
+            if asked.until > now:
                 break
             self._is_late = True
-            if not answer.done():
-                answer.set_exception(Late("Redis did not answer in time."))
+            self._tell(asked, Late("Redis did not answer in time."))
         if not self._asked:
             return
-        oldest = self._asked[0][1]
+        oldest = self._asked[0].until
         if oldest + LATEST < now:
             self._end(TimeoutError("Redis did not answer at all."))
             return
-        following = next((until for _, until in self._asked if until > now), oldest + LATEST)
+        following = next((asked.until for asked in self._asked if asked.until > now), oldest + LATEST)
         self._timer = self._loop.call_at(following, self._look)
 
     def _end(self, error: Exception) -> None:
         self._transport.abort()
         if self._timer:
             self._timer.cancel()
-        asked, self._asked, self._unsent = self._asked, deque(), []
-        for answer, _ in asked:
-            _give(answer, ConnectionError(str(error)))
+        waiting, self._asked, self._unsent = self._asked, deque(), []
         if lost := self._lost:
             self._lost = None
             lost(error)
+        for asked in waiting:
+            self._tell(asked, ConnectionError(str(error)))
+
+    def _tell(self, asked: _Asked, told: Any) -> None:
+        then, asked.then = asked.then, None
+        if then is None:  # that it is late
+            return
+        try:
+            then(told)
+        except Exception as error:  # noqa: BLE001 - it is not Redis' fault, and others are still to be told
+            self._loop.call_exception_handler(
+                {"message": "Who was told what Redis answers failed.", "exception": error}
+            )
 
 
 async def _ready(connection: AbstractConnection) -> None:

@@ -106,7 +106,7 @@ class Entry:
                 return None
             if zstandard.get_frame_parameters(compressed).content_size > most:
                 return None
-            kind, tags, etag = _KINDS[told["kind"]], tuple(map(str, told["tags"])), str(told["etag"]).encode()
+            kind, tags, etag = _KINDS[told["kind"]], tuple(told["tags"]), str(told["etag"]).encode()
             # The frame's own sum tells whether the body is whole, for a tenth of what its ETag would take.
             body = _DECOMPRESSOR.decompress(compressed)
             return cls(kind, body, int(told["as_of"]), tags, float(told["stored_at"]), etag)

@@ -47,6 +47,39 @@ async def test_each_has_its_own_answer_also_where_others_leave_or_are_refused(li
 
 
 @needs_redis
+async def test_who_fails_at_what_they_are_told_costs_nobody_else_their_answer() -> None:
+    failures: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(repr(context["exception"])))
+    told: list[bytes | None] = []
+
+    def fail(_: bytes) -> None:
+        raise ZeroDivisionError
+
+    async with SharedRedis(URL) as redis:
+        assert redis.ask(fail, "PING")
+        assert redis.ask(told.append, "NONSENSE")
+        assert redis.ask(told.append, "ECHO", "other")
+        assert await redis.run("ECHO", "last") == b"last"
+    assert failures == ["ZeroDivisionError()"]
+    assert told == [None, b"other"]
+
+
+@needs_redis
+async def test_who_need_not_wait_is_told_of_nothing_where_redis_is_late(line: Line) -> None:
+    told: list[bytes | None] = []
+    async with SharedRedis(line.url) as redis:
+        line.lag = PATIENCE * 2
+        assert redis.ask(told.append, "ECHO", "late")
+        await asyncio.sleep(PATIENCE * 1.5)
+        assert told == [None]
+        await asyncio.sleep(PATIENCE * 1.5)
+        assert told == [None], "once"
+        line.lag = 0
+        await until_it_answers(redis)
+        assert await redis.run("ECHO", "in step") == b"in step"
+
+
+@needs_redis
 async def test_an_answer_of_many_parts_is_put_together() -> None:
     value = bytes(range(256)) * 20_000
     async with own_prefix() as prefix, SharedRedis(URL) as redis:
