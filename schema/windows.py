@@ -120,9 +120,13 @@ OF_TOPIC = report("arg.published", topics="array[{outer.id}]")
 OF_OUTLET = Rows(
     f"(select {_NAMED}, first.n as first_report_count from {_chosen('arg.published', outlets='array[{outer.id}]')}"
     f"{_COUNTS}"
-    " left join lateral (select count(*) as n from reports r"
-    " join stories s on s.id = r.story_id and s.first_article_id = r.first_article_id"
-    " where r.outlet_id = any (w.outlets) and r.first_published_at >= w.after and r.first_published_at < w.before"
+    # The index of a story's reports tells which is first, also of those at the same time, but is asked of few.
+    " left join lateral (select count(*) filter (where r.outlet_id = ("
+    "select f.outlet_id from reports f where f.story_id = r.story_id"
+    " order by f.first_published_at, f.first_article_id limit 1)) as n"
+    " from reports r join stories s on s.id = r.story_id and s.first_published_at = r.first_published_at"
+    " where s.article_count > 0"
+    " and r.outlet_id = any (w.outlets) and r.first_published_at >= w.after and r.first_published_at < w.before"
     ") first on true)",
     open_ended=True,
 )

@@ -178,7 +178,8 @@ alter table stories
 -- What is included lets windows count stories without reading them.
 create index stories_latest on stories (last_published_at desc, id desc) include (first_published_at, last_reported_at, blindspot)
     where article_count > 0;
-create index stories_newest on stories (first_published_at desc, last_published_at desc, id desc) include (blindspot)
+create index stories_newest on stories (first_published_at desc, last_published_at desc, id desc)
+    include (last_reported_at, blindspot)
     where article_count > 0;
 create index stories_counts on stories (id)
     include (
