@@ -120,16 +120,16 @@ create function window_topic(topics bigint[], places bigint[], outlets bigint[])
         when cardinality(topics) = 1 then topics[1]
     end;
 
--- Reports of all stories or of a topic's in [lower, upper), which is short; each counts as `n`.
-create function edge_reports(topic bigint, lower timestamptz, upper timestamptz, n integer default 1)
+-- Reports of all stories or of a topic's in [lower, upper), which is short; each counts as `n`, the sign of its edge.
+create function edge_reports(topic bigint, lower timestamptz, upper timestamptz, sign integer default 1)
 returns table (outlet_id bigint, first_published_at timestamptz, n integer)
     language sql stable rows 1000 as
 $$
-    select r.outlet_id, r.first_published_at, $4
+    select r.outlet_id, r.first_published_at, sign
     from reports r
     where topic = 0 and r.first_published_at >= lower and r.first_published_at < upper
     union all
-    select r.outlet_id, r.first_published_at, $4
+    select r.outlet_id, r.first_published_at, sign
     from story_facets f
     join reports r on r.story_id = f.story_id
     where topic <> 0 and lower < upper and f.facet = 'TOPIC' and f.value = topic
@@ -137,15 +137,15 @@ $$
         and r.first_published_at >= lower and r.first_published_at < upper
 $$;
 
-create function edge_articles(topic bigint, lower timestamptz, upper timestamptz, n integer default 1)
+create function edge_articles(topic bigint, lower timestamptz, upper timestamptz, sign integer default 1)
 returns table (outlet_id bigint, published_at timestamptz, n integer)
     language sql stable rows 1000 as
 $$
-    select a.outlet_id, a.published_at, $4
+    select a.outlet_id, a.published_at, sign
     from articles a
     where topic = 0 and a.published_at >= lower and a.published_at < upper
     union all
-    select a.outlet_id, a.published_at, $4
+    select a.outlet_id, a.published_at, sign
     from story_facets f
     join articles a on a.story_id = f.story_id
     where topic <> 0 and lower < upper and f.facet = 'TOPIC' and f.value = topic
