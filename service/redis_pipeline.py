@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from typing import Any, Self, cast
 
@@ -15,6 +14,7 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError, InvalidResponse, ResponseError  # noqa: A004 - it is Redis' own
 
 PATIENCE_TO_CONNECT = 2.0
+PAUSE_TO_CLOSE = 0.002
 LATEST = 1.0
 """Seconds after which an answer for which nobody waits any more is not expected any more."""
 MOST_ASKED = 4_000
@@ -100,13 +100,13 @@ class Pipeline(asyncio.Protocol):
 
     async def close(self) -> None:
         """Ends the connection, when who waits has an answer or none in time."""
-        if self._asked:
-            # The last one's answer is the last one.
-            with suppress(Exception):
-                await self.run(("PING",), max(0.0, self._asked[-1].until - self._loop.time()))
-        self._lost = None
-        self._end(ConnectionError("The connection was closed."))
-        await self._connection.disconnect(nowait=True)
+        try:
+            while any(asked.then for asked in self._asked):  # noqa: ASYNC110 - an event would cost each who asks
+                await asyncio.sleep(PAUSE_TO_CLOSE)
+        finally:
+            self._lost = None
+            self._end(ConnectionError("The connection was closed."))
+            await self._connection.disconnect(nowait=True)
 
     # What the event loop tells ---------------------------------------------------------------------------------
 
@@ -143,7 +143,7 @@ class Pipeline(asyncio.Protocol):
         """Gives up waiting where it was too long, and the connection where it was far too long."""
         now = self._loop.time()
         self._timer = None
-        for asked in tuple(self._asked):  # who is told may ask for more
+        for asked in self._asked:
             if asked.until > now:
                 break
             self._is_late = True
@@ -162,11 +162,13 @@ class Pipeline(asyncio.Protocol):
         if self._timer:
             self._timer.cancel()
         waiting, self._asked, self._unsent = self._asked, deque(), []
-        if lost := self._lost:
-            self._lost = None
-            lost(error)
-        for asked in waiting:
-            self._tell(asked, ConnectionError(str(error)))
+        lost, self._lost = self._lost, None
+        try:
+            if lost:
+                lost(error)  # first, so that who is told asks here no more
+        finally:
+            for asked in waiting:
+                self._tell(asked, ConnectionError(str(error)))
 
     def _tell(self, asked: _Asked, told: Any) -> None:
         then, asked.then = asked.then, None

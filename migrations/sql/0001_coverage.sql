@@ -30,7 +30,7 @@ create table coverage_hours (
 ) with (fillfactor = 80);
 
 -- Of the stories of each topic, and of the topics under it, by outlet: what the windows of one topic count outlets with. What a day
--- has is the sum of its parts: each writer adds one, which holds all outlets that it counted anything of.
+-- has is the sum of its parts: each statement that counts adds one, which holds all outlets that it counted anything of.
 create table coverage_outlets (
     topic_id bigint not null,
     day date not null,
@@ -68,8 +68,10 @@ begin
 end;
 $$;
 
--- Where a day has many parts of a topic they become one, which takes in the largest once the others are a quarter of it: so a count is
--- read about once, and written anew a few times at most. Parts that another transaction is at are left to it.
+-- Where the others are a quarter of the largest part of a day, all become one; where there are many all the same, all but the largest do.
+-- So a count is read about once, and not written anew each time. While a transaction that joined parts is open, others add to what
+-- there is: they would find its parts as they were, and want to join them again. Sixteen locks are for all topics and days, since
+-- a transaction may join thousands, and room for locks is little.
 create function join_coverage_parts(topic bigint, of_day date) returns void
     language plpgsql as
 $$
@@ -85,16 +87,13 @@ begin
     where topic_id = topic and day = of_day;
     if n < few or (n < many and size < 1.25 * largest) then
         return;
+    elsif not pg_try_advisory_xact_lock(hashtext('parallax.coverage_outlets'), hashtext(topic || ' ' || of_day) & 15) then
+        return;
     end if;
     with parts as (
-        delete from coverage_outlets c
-        using (
-            select part from coverage_outlets
-            where topic_id = topic and day = of_day and (size >= 1.25 * largest or pg_column_size(outlet_ids) < largest)
-            for update skip locked
-        ) free
-        where c.topic_id = topic and c.day = of_day and c.part = free.part
-        returning c.*
+        delete from coverage_outlets
+        where topic_id = topic and day = of_day and (size >= 1.25 * largest or pg_column_size(outlet_ids) < largest)
+        returning outlet_ids, report_counts, article_counts
     )
     insert into coverage_outlets (topic_id, day, outlet_ids, report_counts, article_counts)
     select topic, of_day, array_agg(e.outlet_id), array_agg(e.reports), array_agg(e.articles)
@@ -111,10 +110,10 @@ begin
 end;
 $$;
 
--- Counts changes by outlet in the pairs of story and topic. One plan serves a single article and a batch of thousands, which is why
--- it must not look through all of the one for each of the other.
+-- Counts changes by outlet in the pairs of story and topic. One plan serves a single article and a batch of thousands: it must not look
+-- through all of the one for each of the other, nor through a table that was small when it was made.
 create function count_coverage_outlets(changes coverage_change[], story_ids bigint[], topic_ids bigint[]) returns void
-    language plpgsql set plan_cache_mode = force_generic_plan set enable_nestloop = off as
+    language plpgsql set plan_cache_mode = force_generic_plan set enable_nestloop = off set enable_seqscan = off as
 $$
 declare
     added record;

@@ -267,28 +267,17 @@ begin
 end;
 $$;
 
--- The outlets with a report in the window, with their counts, in no order. For choices of which sums are kept one pass tells of them all;
--- for others it takes longer than to look how many there are (`window_outlet_count`). Each is null for the choices of the other one.
-create function kept_outlets(
-    after timestamptz, before timestamptz, topics bigint[], places bigint[], outlets bigint[],
+-- The outlets with a report in the window, with their counts, in no order; null unless sums are kept of the choice just if `kept`. Of
+-- such a choice one pass tells of all outlets; of others it takes longer than to look how many there are (`window_outlet_count`).
+create function covering_outlets(
+    after timestamptz, before timestamptz, topics bigint[], places bigint[], outlets bigint[], kept boolean,
     out outlet_ids bigint[], out report_counts bigint[], out article_counts bigint[]
 )
     language sql stable as
 $$
     select array_agg(o.outlet_id), array_agg(o.report_count), array_agg(o.article_count)
     from window_outlets(after, before, topics, places, outlets) o
-    where window_topic(topics, places, outlets) is not null and o.report_count > 0
-$$;
-
-create function read_outlets(
-    after timestamptz, before timestamptz, topics bigint[], places bigint[], outlets bigint[],
-    out outlet_ids bigint[], out report_counts bigint[], out article_counts bigint[]
-)
-    language sql stable as
-$$
-    select array_agg(o.outlet_id), array_agg(o.report_count), array_agg(o.article_count)
-    from window_outlets(after, before, topics, places, outlets) o
-    where window_topic(topics, places, outlets) is null and o.report_count > 0
+    where (window_topic(topics, places, outlets) is not null) = kept and o.report_count > 0
 $$;
 
 -- Reports and articles in the window. Where stories alone choose, what is kept of each story is added up, and only what lies
@@ -416,7 +405,7 @@ begin
 end;
 $$;
 
--- How many outlets have a report in the window; null for choices of which `kept_outlets` tells.
+-- How many outlets have a report in the window; null for choices of which sums are kept.
 create function window_outlet_count(after timestamptz, before timestamptz, topics bigint[], places bigint[], outlets bigint[])
 returns bigint
     language plpgsql stable set plan_cache_mode = force_custom_plan as

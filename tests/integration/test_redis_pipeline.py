@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
@@ -126,6 +127,17 @@ async def test_a_connection_that_redis_ends_while_nobody_asks_is_made_anew() -> 
         await asyncio.sleep(PATIENCE)
         await until_it_answers(redis)
         assert await redis.run("CLIENT", "ID") != client
+
+
+@needs_redis
+async def test_a_connection_that_failed_is_closed_once_another_is_there() -> None:
+    name = f"test-{secrets.token_hex(4)}"
+    async with SharedRedis(f"{URL}?client_name={name}") as redis:
+        for _ in range(2):
+            with pytest.raises(RedisAway):
+                await redis.run("NONSENSE")
+            await until_it_answers(redis)
+        assert (await redis.run("CLIENT", "LIST")).count(name.encode()) == 1
 
 
 @needs_redis

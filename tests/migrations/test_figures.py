@@ -13,9 +13,12 @@ from tests.migrations.writers import FILL, Writer, write
 
 @pytest.fixture
 async def filled(empty_database: str) -> str:
-    """The DSN of a database with 8 outlets, 10 stories and 40 articles."""
+    """The DSN of a database with 8 outlets, 10 stories, of which six have a topic, and 40 articles."""
     conn = await asyncpg.connect(empty_database)
     await conn.execute(FILL)
+    await conn.execute(
+        "insert into story_topics (story_id, topic_id, position) select n, n, 0 from generate_series(1, 6) n"
+    )
     await conn.close()
     return empty_database
 
