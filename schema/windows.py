@@ -65,19 +65,19 @@ _CHOICE = "w.after, w.before, w.topics, w.places, w.outlets"
 _OUTER_CHOICE = "{outer.after}, {outer.before}, {outer.topics}, {outer.places}, {outer.outlets}"
 
 
-def _counted(name: str, by: str, and_: str = "") -> str:
-    """A join of one row, whose column `n` is what the function `by` returns of the choice, and of what else is given.
+def _counted(name: str, by: str, *more: str) -> str:
+    """A join of one row, whose column `n` is what the function `by` returns of the choice and `more`.
 
     The aggregate makes it one row for Postgres too, which leaves out a join of one row that nothing selects from: only
     what is asked for is counted, and what several fields have in common once.
     """
-    return f" left join lateral (select count(*), {by}({_CHOICE}{and_}) as n) {name} on true"
+    return f" left join lateral (select count(*), {by}({', '.join((_CHOICE, *more))}) as n) {name} on true"
 
 
 _COUNTS = (
     _counted("stories", "window_story_counts")
-    + _counted("kept", "covering_outlets", ", true")
-    + _counted("read", "covering_outlets", ", false")
+    + _counted("kept", "covering_outlets", "true")
+    + _counted("read", "covering_outlets", "false")
     + _counted("looked", "window_outlet_count")
     + _counted("reports", "window_counts")
     + _counted("ratings", "window_ratings")

@@ -79,20 +79,21 @@ declare
     few constant integer := 4;
     many constant integer := 32;
     n integer;
-    size bigint;
-    largest bigint;
+    largest integer;
+    grown boolean;
 begin
-    select count(*), sum(pg_column_size(outlet_ids)), max(pg_column_size(outlet_ids)) into n, size, largest
+    select count(*), max(pg_column_size(outlet_ids)), sum(pg_column_size(outlet_ids)) >= 1.25 * max(pg_column_size(outlet_ids))
+    into n, largest, grown
     from coverage_outlets
     where topic_id = topic and day = of_day;
-    if n < few or (n < many and size < 1.25 * largest) then
+    if n < few or (n < many and not grown) then
         return;
     elsif not pg_try_advisory_xact_lock(hashtext('parallax.coverage_outlets'), hashtext(topic || ' ' || of_day) & 15) then
         return;
     end if;
     with parts as (
         delete from coverage_outlets
-        where topic_id = topic and day = of_day and (size >= 1.25 * largest or pg_column_size(outlet_ids) < largest)
+        where topic_id = topic and day = of_day and (grown or pg_column_size(outlet_ids) < largest)
         returning outlet_ids, report_counts, article_counts
     )
     insert into coverage_outlets (topic_id, day, outlet_ids, report_counts, article_counts)

@@ -1,5 +1,5 @@
 drop function forget_changes, changes_since, change_feed, change_head, change_expired, change_position, change_cursor, database_identity;
-drop function outlet_overlaps, window_timeline, window_buckets, topic_coverage, kept_coverage, edge_articles, edge_reports, window_topic, window_topics, window_story_counts,
+drop function outlet_overlaps, window_timeline, window_buckets, topic_coverage, kept_coverage, edge_articles, edge_reports, topic_members, window_topic, window_topics, window_story_counts,
     window_stories, covering_outlets, window_outlet_count, edge_stories, window_ratings, window_counts, window_outlets, whole_hours, whole_days, nearest_days, window_spans, mostly_within,
     window_members;
 drop function time_slices, outlets_query, related_stories, story_timeline, same_parent, list_cursor;

@@ -120,6 +120,15 @@ create function window_topic(topics bigint[], places bigint[], outlets bigint[])
         when cardinality(topics) = 1 then topics[1]
     end;
 
+-- The stories of one topic that can have anything in [lower, upper), which may be empty.
+create function topic_members(topic bigint, lower timestamptz, upper timestamptz) returns table (story_id bigint)
+    language sql stable rows 1000 as
+$$
+    select f.story_id from story_facets f
+    where topic <> 0 and lower < upper and f.facet = 'TOPIC' and f.value = topic
+        and f.latest >= time_step('TOPIC', lower) and f.newest <= time_step('TOPIC', upper)
+$$;
+
 -- Reports of all stories or of a topic's in [lower, upper), which is short; each counts as `n`, the sign of its edge.
 create function edge_reports(topic bigint, lower timestamptz, upper timestamptz, sign integer default 1)
 returns table (outlet_id bigint, first_published_at timestamptz, n integer)
@@ -130,11 +139,9 @@ $$
     where topic = 0 and r.first_published_at >= lower and r.first_published_at < upper
     union all
     select r.outlet_id, r.first_published_at, sign
-    from story_facets f
-    join reports r on r.story_id = f.story_id
-    where topic <> 0 and lower < upper and f.facet = 'TOPIC' and f.value = topic
-        and f.latest >= time_step('TOPIC', lower) and f.newest <= time_step('TOPIC', upper)
-        and r.first_published_at >= lower and r.first_published_at < upper
+    from topic_members(topic, lower, upper) m
+    join reports r on r.story_id = m.story_id
+    where r.first_published_at >= lower and r.first_published_at < upper
 $$;
 
 create function edge_articles(topic bigint, lower timestamptz, upper timestamptz, sign integer default 1)
@@ -146,11 +153,9 @@ $$
     where topic = 0 and a.published_at >= lower and a.published_at < upper
     union all
     select a.outlet_id, a.published_at, sign
-    from story_facets f
-    join articles a on a.story_id = f.story_id
-    where topic <> 0 and lower < upper and f.facet = 'TOPIC' and f.value = topic
-        and f.latest >= time_step('TOPIC', lower) and f.newest <= time_step('TOPIC', upper)
-        and a.published_at >= lower and a.published_at < upper
+    from topic_members(topic, lower, upper) m
+    join articles a on a.story_id = m.story_id
+    where a.published_at >= lower and a.published_at < upper
 $$;
 
 -- What is kept of all stories (topic 0) or of a topic's: of whole days by the day, of what is beside them by the hour.
